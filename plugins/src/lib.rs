@@ -1,0 +1,28 @@
+//! Reelgraph's GStreamer elements: what a recording graph is made of.
+//!
+//! All are *chain-only*: a buffer pushed in does all its work on the caller's thread. There is no task, no queue, no
+//! timer and no clock in here, and nothing of a call, a server or a database: every element but `reelsrc` does its
+//! work in a bare `gst-launch-1.0` too.
+//!
+//! The crate is a GStreamer plugin (`libgstreel.so`) and a Rust library at once: a program that links it calls
+//! [`plugin_register_static`] right after `gst::init` and needs no plugin path.
+//!
+//! **Architecture invariant:** elements talk to each other and to the engine only by [`messages`].
+
+pub mod messages;
+
+fn plugin_init(_plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    Ok(())
+}
+
+gst::plugin_define!(
+    reel,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+    "MIT/X11",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_REPOSITORY"),
+    env!("BUILD_REL_DATE")
+);

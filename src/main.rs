@@ -1,0 +1,2 @@
+//! The `reelgraph` program.
+fn main() {}
