@@ -9,20 +9,18 @@
 //!
 //! **Architecture invariant:** elements talk to each other and to the engine only by [`messages`].
 
+mod channels;
+mod gate;
+mod join;
 pub mod messages;
+mod meta;
+mod mixer;
+mod pairs;
+mod plugin;
+pub mod samples;
+mod split;
+mod src;
+pub mod timeline;
 
-fn plugin_init(_plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
-    Ok(())
-}
-
-gst::plugin_define!(
-    reel,
-    env!("CARGO_PKG_DESCRIPTION"),
-    plugin_init,
-    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
-    "MIT/X11",
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_REPOSITORY"),
-    env!("BUILD_REL_DATE")
-);
+pub use plugin::plugin_register_static;
+pub use src::ReelSrc;

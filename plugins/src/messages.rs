@@ -9,13 +9,11 @@
 //! | `reel-chunk` | element message | `reelmeta` → engine | at the end of a chunk |
 //! | `reel-file` | element message | `reelsink` → engine | when a file is complete |
 //! | `reel-gate` | sticky event, downstream | `reelgate` → `reelmeta` | at each pause and resume |
-//! | `reel-channels` | sticky event, downstream | `reelchannels` → `reelmeta` | when a participant gets a channel |
+//! | `reel-channels` | sticky event and element message | `reelchannels` → `reelmeta`, engine | when a participant gets a channel |
 //! | `reel-chunk-start` | sticky event, downstream | `reelsplit` → `reelmeta`, `reelsink` | first in each chunk |
 //! | `reel-chunk-end` | event, downstream | `reelmeta` → `reelsink` | last in each chunk, before EOS |
 //! | `reel-pause` | event, upstream | `reelgate` → `reelchannels` | when a pause or resume is scheduled |
 //! | `reel-room` | query, downstream | `reelsplit` → `reelsink` | before a buffer, where a chunk's size is limited |
-
-use gst::prelude::*;
 
 /// A structure that is not what its name promises: a field is missing or has another type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +121,14 @@ impl Channels {
     /// Name of the structure.
     pub const NAME: &'static str = "reel-channels";
 
+    /// Returns the structure of event and message.
+    pub fn structure(&self) -> gst::Structure {
+        self.fields(gst::Structure::builder(Self::NAME)).build()
+    }
+
     /// Returns the sticky event that carries it.
     pub fn event(&self) -> gst::Event {
-        gst::event::CustomDownstreamSticky::new(self.fields(gst::Structure::builder(Self::NAME)).build())
+        gst::event::CustomDownstreamSticky::new(self.structure())
     }
 
     fn fields(&self, builder: gst::structure::Builder) -> gst::structure::Builder {
@@ -156,9 +159,7 @@ impl ChunkStart {
 
     /// Returns the sticky event that carries it.
     pub fn event(self) -> gst::Event {
-        gst::event::CustomDownstreamSticky::new(
-            gst::Structure::builder(Self::NAME).field("index", self.index).build(),
-        )
+        gst::event::CustomDownstreamSticky::new(gst::Structure::builder(Self::NAME).field("index", self.index).build())
     }
 
     /// Reads a structure named [`Self::NAME`].

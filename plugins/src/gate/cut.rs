@@ -1,0 +1,192 @@
+//! One pad's way through the pauses: which part of a buffer goes where. Pure.
+
+use crate::gate::Mode;
+use crate::samples;
+use crate::timeline::Timeline;
+
+/// Level and pitch of the tone that stands for a pause: heard, but not louder than speech.
+const TONE_AMPLITUDE: f64 = 1_600.0;
+const TONE_HZ: f64 = 400.0;
+
+/// What to do next with a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// An edge stands before the next sample.
+    Edge {
+        paused: bool,
+        /// Recording time of the edge.
+        at: gst::ClockTime,
+        /// Recording time − recorded time from here on.
+        skipped: gst::ClockTime,
+    },
+    /// These frames of the buffer go on, from this position of recorded time.
+    Pass { range: std::ops::Range<u64>, position: u64 },
+    /// So many frames are replaced, from this position of recorded time.
+    Replace { frames: u64, position: u64 },
+    /// So many frames go nowhere.
+    Drop { frames: u64 },
+}
+
+/// Where one pad stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cut {
+    paused: bool,
+    /// Samples that pauses have taken out.
+    skipped: u64,
+    /// Recording position after the last sample seen.
+    end: u64,
+}
+
+impl Cut {
+    /// Recording time up to which media has passed.
+    pub(crate) fn passed(&self, rate: u32) -> gst::ClockTime {
+        samples::time_of(self.end, rate)
+    }
+
+    /// Decides on `frames` samples that begin at recording position `position`.
+    pub(crate) fn apply(
+        &mut self,
+        timeline: &Timeline,
+        mode: Mode,
+        rate: u32,
+        position: u64,
+        frames: u64,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let end = position + frames;
+        let mut at = position;
+        while at < end {
+            let stretch = timeline.stretch(at, rate);
+            let until = stretch.end.min(end);
+            self.skipped = if mode == Mode::Skip { timeline.paused_before(at, rate) } else { 0 };
+            self.edge(stretch.paused, at, rate, &mut actions);
+            let recorded = at - self.skipped;
+            actions.push(match (stretch.paused, mode) {
+                (false, _) => Action::Pass { range: at - position..until - position, position: recorded },
+                (true, Mode::Skip) => Action::Drop { frames: until - at },
+                (true, _) => Action::Replace { frames: until - at, position: recorded },
+            });
+            at = until;
+        }
+        self.end = self.end.max(end);
+        actions
+    }
+
+    fn edge(&mut self, paused: bool, at: u64, rate: u32, actions: &mut Vec<Action>) {
+        if paused != self.paused {
+            self.paused = paused;
+            let (at, skipped) = (samples::time_of(at, rate), samples::time_of(self.skipped, rate));
+            actions.push(Action::Edge { paused, at, skipped });
+        }
+    }
+
+    /// The stream ends: an open pause ends with it.
+    pub(crate) fn finish(&mut self, timeline: &Timeline, mode: Mode, rate: u32) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if mode == Mode::Skip {
+            self.skipped = timeline.paused_before(self.end, rate);
+        }
+        self.edge(false, self.end, rate, &mut actions);
+        actions
+    }
+
+    /// Returns the recorded position of recording position `at`; None inside a pause that is skipped.
+    pub(crate) fn recorded(timeline: &Timeline, mode: Mode, rate: u32, at: u64) -> Option<u64> {
+        match mode {
+            Mode::Skip if timeline.stretch(at, rate).paused => None,
+            Mode::Skip => Some(at - timeline.paused_before(at, rate)),
+            _ => Some(at),
+        }
+    }
+}
+
+/// Returns what stands in the place of `frames` paused samples from recorded `position` on, interleaved.
+pub(crate) fn replacement(mode: Mode, frames: u64, channels: u32, position: u64, rate: u32) -> Vec<i16> {
+    let n = (frames * u64::from(channels)) as usize;
+    if mode != Mode::Tone {
+        return vec![0; n];
+    }
+    let step = std::f64::consts::TAU * TONE_HZ / f64::from(rate);
+    // The phase is a function of the position, so that a pause sounds the same however it came in buffers.
+    let tone = |position: u64| ((position % u64::from(rate)) as f64 * step).sin() * TONE_AMPLITUDE;
+    (position..position + frames).flat_map(|at| std::iter::repeat_n(tone(at) as i16, channels as usize)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 1_000; // One sample a millisecond: positions are milliseconds.
+
+    fn ms(ms: u64) -> gst::ClockTime {
+        gst::ClockTime::from_mseconds(ms)
+    }
+
+    fn pause(from: u64, to: u64) -> Timeline {
+        let mut timeline = Timeline::default();
+        let _ = timeline.pause(ms(from), ms(0));
+        let _ = timeline.resume(ms(to), ms(0));
+        timeline
+    }
+
+    #[test]
+    fn a_pause_inside_one_buffer_is_cut_out() {
+        let actions = Cut::default().apply(&pause(3, 7), Mode::Skip, RATE, 0, 10);
+        let expected = [
+            Action::Pass { range: 0..3, position: 0 },
+            Action::Edge { paused: true, at: ms(3), skipped: ms(0) },
+            Action::Drop { frames: 4 },
+            Action::Edge { paused: false, at: ms(7), skipped: ms(4) },
+            Action::Pass { range: 7..10, position: 3 },
+        ];
+        assert_eq!(actions, expected);
+    }
+
+    #[test]
+    fn other_modes_keep_the_length() {
+        let actions = Cut::default().apply(&pause(3, 7), Mode::Silence, RATE, 0, 10);
+        let expected = [
+            Action::Pass { range: 0..3, position: 0 },
+            Action::Edge { paused: true, at: ms(3), skipped: ms(0) },
+            Action::Replace { frames: 4, position: 3 },
+            Action::Edge { paused: false, at: ms(7), skipped: ms(0) },
+            Action::Pass { range: 7..10, position: 7 },
+        ];
+        assert_eq!(actions, expected);
+    }
+
+    #[test]
+    fn edges_at_the_borders_of_buffers_count_once() {
+        let (mut cut, timeline) = (Cut::default(), pause(5, 10));
+        let mut actions = cut.apply(&timeline, Mode::Skip, RATE, 0, 5);
+        actions.extend(cut.apply(&timeline, Mode::Skip, RATE, 5, 5));
+        actions.extend(cut.apply(&timeline, Mode::Skip, RATE, 10, 5));
+        let expected = [
+            Action::Pass { range: 0..5, position: 0 },
+            Action::Edge { paused: true, at: ms(5), skipped: ms(0) },
+            Action::Drop { frames: 5 },
+            Action::Edge { paused: false, at: ms(10), skipped: ms(5) },
+            Action::Pass { range: 0..5, position: 5 },
+        ];
+        assert_eq!(actions, expected);
+        assert_eq!(cut.finish(&timeline, Mode::Skip, RATE), []);
+    }
+
+    #[test]
+    fn a_stop_while_paused_ends_the_interval_there() {
+        let mut timeline = Timeline::default();
+        let _ = timeline.pause(ms(4), ms(0));
+        let mut cut = Cut::default();
+        cut.apply(&timeline, Mode::Skip, RATE, 0, 10);
+        let end = Action::Edge { paused: false, at: ms(10), skipped: ms(6) };
+        assert_eq!(cut.finish(&timeline, Mode::Skip, RATE), [end]);
+    }
+
+    #[test]
+    fn a_tone_does_not_depend_on_buffers() {
+        let whole = replacement(Mode::Tone, 100, 2, 950, 16_000);
+        let parts = [replacement(Mode::Tone, 33, 2, 950, 16_000), replacement(Mode::Tone, 67, 2, 983, 16_000)].concat();
+        assert_eq!(whole, parts);
+        assert!(whole.iter().any(|s| *s > 1_500));
+    }
+}

@@ -1,0 +1,362 @@
+//! Glue of `reelgate`: pads, events and properties. What goes where is decided in `cut`.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+
+use crate::gate::Mode;
+use crate::gate::cut::{self, Action, Cut};
+use crate::messages;
+use crate::pairs;
+use crate::samples;
+use crate::samples::Format;
+use crate::timeline::{Scheduled, Timeline};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new("reelgate", gst::DebugColorFlags::empty(), Some("Reelgraph: pauses a recording"))
+});
+
+const DEFAULT_MODE: Mode = Mode::Skip;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Settings {
+    mode: Mode,
+    /// The last edges asked for; the timeline has them all.
+    pause_at: Option<gst::ClockTime>,
+    resume_at: Option<gst::ClockTime>,
+}
+
+/// One pair of pads.
+#[derive(Debug, Clone)]
+struct Lane {
+    srcpad: gst::Pad,
+    format: Option<Format>,
+    segment: gst::FormattedSegment<gst::ClockTime>,
+    cut: Cut,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lanes: BTreeMap<u32, Lane>,
+    timeline: Timeline,
+    paused_samples: u64,
+    moved_edges: u64,
+}
+
+/// See the module's documentation.
+///
+/// Lock order: `settings`, then `state`; neither is held while pushing.
+#[derive(Default)]
+pub struct ReelGate {
+    settings: Mutex<Settings>,
+    state: Mutex<State>,
+}
+
+impl ReelGate {
+    fn chain(&self, pad: &gst::Pad, index: u32, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let mode = self.settings.lock().unwrap().mode;
+        let (srcpad, format, actions) = {
+            let mut state = self.state.lock().unwrap();
+            let State { lanes, timeline, paused_samples, .. } = &mut *state;
+            let lane = lanes.get_mut(&index).ok_or(gst::FlowError::Error)?;
+            let format = lane.format.ok_or(gst::FlowError::NotNegotiated)?;
+            let Some(time) = buffer.pts().and_then(|pts| lane.segment.to_running_time(pts)) else {
+                drop(state);
+                gst::element_imp_error!(
+                    self,
+                    gst::StreamError::Format,
+                    ("Media without a time-stamp"),
+                    ["{}: buffer outside its segment or without PTS", pad.name()]
+                );
+                return Err(gst::FlowError::Error);
+            };
+            let frames = (buffer.size() / format.frame_bytes()) as u64;
+            let position = samples::position_at(time, format.rate);
+            let actions = lane.cut.apply(timeline, mode, format.rate, position, frames);
+            *paused_samples += actions.iter().map(paused_frames).sum::<u64>();
+            (lane.srcpad.clone(), format, actions)
+        };
+        for action in actions {
+            self.perform(&srcpad, &buffer, format, mode, action)?;
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    fn perform(
+        &self,
+        srcpad: &gst::Pad,
+        buffer: &gst::BufferRef,
+        format: Format,
+        mode: Mode,
+        action: Action,
+    ) -> Result<(), gst::FlowError> {
+        let Format { rate, channels } = format;
+        let buffer = match action {
+            Action::Edge { paused, at, skipped } => {
+                gst::info!(CAT, obj = srcpad, "{} at {at}", if paused { "paused" } else { "resumed" });
+                srcpad.push_event(messages::Gate { paused, at, skipped }.event());
+                return Ok(());
+            }
+            Action::Drop { .. } => return Ok(()),
+            Action::Pass { range, position } => {
+                let frame_bytes = format.frame_bytes();
+                samples::region(buffer, frame_bytes, range, position, rate).ok_or(gst::FlowError::Error)?
+            }
+            Action::Replace { frames, position } => {
+                let samples = cut::replacement(mode, frames, channels, position, rate);
+                samples::buffer_of(samples, channels, position, rate)
+            }
+        };
+        srcpad.push(buffer)?;
+        Ok(())
+    }
+
+    fn sink_event(&self, pad: &gst::Pad, index: u32, event: gst::Event) -> bool {
+        gst::debug!(CAT, obj = pad, "{event:?}");
+        let Some(srcpad) = self.lane(index, |lane| lane.srcpad.clone()) else { return false };
+        match event.view() {
+            gst::EventView::Caps(caps) => {
+                self.lane(index, |lane| lane.format = Format::from_caps(caps.caps()));
+            }
+            gst::EventView::Segment(segment) => match segment.segment().downcast_ref::<gst::ClockTime>() {
+                Some(segment) => {
+                    // What comes out is stamped in running-time, so its segment begins at zero.
+                    self.lane(index, |lane| lane.segment = segment.clone());
+                    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+                    return srcpad.push_event(gst::event::Segment::builder(&segment).seqnum(event.seqnum()).build());
+                }
+                None => {
+                    gst::element_imp_error!(
+                        self,
+                        gst::StreamError::Format,
+                        ("Only media with time-stamps can be paused"),
+                        ["{}: segment is not in TIME format", pad.name()]
+                    );
+                    return false;
+                }
+            },
+            gst::EventView::Gap(gap) => return self.gap(index, &srcpad, gap),
+            gst::EventView::Eos(_) => self.finish(index, &srcpad),
+            gst::EventView::FlushStop(_) => {
+                self.lane(index, |lane| {
+                    lane.cut = Cut::default();
+                    lane.segment = gst::FormattedSegment::new();
+                });
+            }
+            _ => (),
+        }
+        srcpad.push_event(event)
+    }
+
+    fn gap(&self, index: u32, srcpad: &gst::Pad, gap: &gst::event::Gap) -> bool {
+        let mode = self.settings.lock().unwrap().mode;
+        let (start, duration) = gap.get();
+        let recorded = {
+            let state = self.state.lock().unwrap();
+            let Some(Lane { format: Some(format), segment, .. }) = state.lanes.get(&index) else { return true };
+            let at = segment.to_running_time(start).map(|time| samples::position_at(time, format.rate));
+            let recorded = at.and_then(|at| Cut::recorded(&state.timeline, mode, format.rate, at));
+            recorded.map(|position| samples::time_of(position, format.rate))
+        };
+        match recorded {
+            Some(time) => srcpad.push_event(gst::event::Gap::builder(time).duration(duration).build()),
+            None => true,
+        }
+    }
+
+    fn finish(&self, index: u32, srcpad: &gst::Pad) {
+        let mode = self.settings.lock().unwrap().mode;
+        let actions = {
+            let mut state = self.state.lock().unwrap();
+            let State { lanes, timeline, .. } = &mut *state;
+            match lanes.get_mut(&index) {
+                Some(Lane { format: Some(format), cut, .. }) => cut.finish(timeline, mode, format.rate),
+                _ => Vec::new(),
+            }
+        };
+        for action in actions {
+            if let Action::Edge { paused, at, skipped } = action {
+                srcpad.push_event(messages::Gate { paused, at, skipped }.event());
+            }
+        }
+    }
+
+    fn lane<R>(&self, index: u32, f: impl FnOnce(&mut Lane) -> R) -> Option<R> {
+        self.state.lock().unwrap().lanes.get_mut(&index).map(f)
+    }
+
+    /// Schedules an edge and tells the elements above.
+    fn schedule(&self, pause: bool, at: gst::ClockTime) {
+        let scheduled = {
+            let mut state = self.state.lock().unwrap();
+            let passed = |lane: &Lane| lane.format.map(|format| lane.cut.passed(format.rate));
+            let passed = state.lanes.values().filter_map(passed).max().unwrap_or_default();
+            let scheduled = match pause {
+                true => state.timeline.pause(at, passed),
+                false => state.timeline.resume(at, passed),
+            };
+            if matches!(scheduled, Scheduled::At(time) if time != at) {
+                state.moved_edges += 1;
+            }
+            scheduled
+        };
+        match scheduled {
+            Scheduled::At(time) => {
+                gst::info!(CAT, imp = self, "{} at {time} (asked: {at})", if pause { "pause" } else { "resume" });
+                for pad in self.obj().sink_pads() {
+                    pad.push_event(messages::Pause { pause, at: time }.event());
+                }
+            }
+            Scheduled::Nothing => gst::debug!(CAT, imp = self, "edge at {at} changes nothing"),
+        }
+    }
+}
+
+fn paused_frames(action: &Action) -> u64 {
+    match action {
+        Action::Drop { frames } | Action::Replace { frames, .. } => *frames,
+        _ => 0,
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for ReelGate {
+    const NAME: &'static str = "GstReelGate";
+    type Type = super::ReelGate;
+    type ParentType = gst::Element;
+}
+
+impl ObjectImpl for ReelGate {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let time = |name: &str, nick: &str, blurb: &str| {
+                glib::ParamSpecUInt64::builder(name)
+                    .nick(nick)
+                    .blurb(blurb)
+                    .default_value(u64::MAX)
+                    .mutable_playing()
+                    .build()
+            };
+            vec![
+                glib::ParamSpecEnum::builder_with_default("mode", DEFAULT_MODE)
+                    .nick("Mode")
+                    .blurb("What comes out during a pause")
+                    .mutable_ready()
+                    .build(),
+                time(
+                    "pause-at",
+                    "Pause at",
+                    "Each write adds a pause at this recording time (ns; 18446744073709551615: none)",
+                ),
+                time(
+                    "resume-at",
+                    "Resume at",
+                    "Each write ends the open pause at this recording time (ns; 18446744073709551615: none)",
+                ),
+                glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+                    .nick("Statistics")
+                    .blurb("Samples inside pauses, and edges that came after their media had passed, since the start")
+                    .read_only()
+                    .build(),
+            ]
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let checked = "type checked upstream";
+        if pspec.name() == "mode" {
+            self.settings.lock().unwrap().mode = value.get().expect(checked);
+            return;
+        }
+        let at =
+            Some(value.get::<u64>().expect(checked)).filter(|ns| *ns != u64::MAX).map(gst::ClockTime::from_nseconds);
+        let pause = pspec.name() == "pause-at";
+        {
+            let mut settings = self.settings.lock().unwrap();
+            *(if pause { &mut settings.pause_at } else { &mut settings.resume_at }) = at;
+        }
+        if let Some(at) = at {
+            self.schedule(pause, at);
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        let settings = *self.settings.lock().unwrap();
+        match pspec.name() {
+            "mode" => settings.mode.to_value(),
+            "pause-at" => settings.pause_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
+            "resume-at" => settings.resume_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
+            "stats" => {
+                let state = self.state.lock().unwrap();
+                gst::Structure::builder("reel-stats")
+                    .field("paused-samples", state.paused_samples)
+                    .field("moved-edges", state.moved_edges)
+                    .build()
+                    .to_value()
+            }
+            name => unreachable!("no property {name}"),
+        }
+    }
+}
+
+impl GstObjectImpl for ReelGate {}
+
+impl ElementImpl for ReelGate {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Reelgraph gate",
+                "Generic/Audio",
+                "Pauses a recording, exact to the sample, on the pushing thread",
+                "Reelgraph developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| pairs::templates(&pairs::audio_caps()));
+        &TEMPLATES
+    }
+
+    fn request_new_pad(
+        &self,
+        template: &gst::PadTemplate,
+        name: Option<&str>,
+        _caps: Option<&gst::Caps>,
+    ) -> Option<gst::Pad> {
+        let chain = |pad: &gst::Pad, index, parent: Option<&gst::Object>, buffer| {
+            Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |imp| imp.chain(pad, index, buffer))
+        };
+        let sink_event = |pad: &gst::Pad, index, parent: Option<&gst::Object>, event| {
+            Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_event(pad, index, event))
+        };
+        let pair = pairs::request(self.obj().upcast_ref(), template, name, chain, sink_event)?;
+        let lane = Lane { srcpad: pair.src, format: None, segment: Default::default(), cut: Cut::default() };
+        self.state.lock().unwrap().lanes.insert(pair.index, lane);
+        Some(pair.sink)
+    }
+
+    fn release_pad(&self, pad: &gst::Pad) {
+        if let Some(index) = pairs::release(self.obj().upcast_ref(), pad) {
+            self.state.lock().unwrap().lanes.remove(&index);
+        }
+    }
+
+    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        let success = self.parent_change_state(transition)?;
+        if transition == gst::StateChange::PausedToReady {
+            let mut settings = self.settings.lock().unwrap();
+            (settings.pause_at, settings.resume_at) = (None, None);
+            let mut state = self.state.lock().unwrap();
+            let lanes = std::mem::take(&mut state.lanes);
+            let fresh = |lane: Lane| Lane { format: None, segment: Default::default(), cut: Cut::default(), ..lane };
+            *state = State { lanes: lanes.into_iter().map(|(i, lane)| (i, fresh(lane))).collect(), ..State::default() };
+        }
+        Ok(success)
+    }
+}

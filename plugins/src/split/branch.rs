@@ -1,0 +1,118 @@
+//! One chunk's branch: the bin that makes its file, and the pad that feeds it.
+
+use gst::prelude::*;
+
+use crate::messages;
+
+/// A branch in the splitter.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch {
+    pub(crate) index: u32,
+    pub(crate) bin: gst::Element,
+    /// Not a pad of the splitter: only this branch hangs on it.
+    pub(crate) pad: gst::Pad,
+    /// Its sinks have all they will get.
+    pub(crate) done: bool,
+}
+
+/// Why a branch could not be built.
+#[derive(Debug)]
+pub(crate) struct BranchError {
+    pub(crate) index: u32,
+    pub(crate) what: &'static str,
+    pub(crate) detail: String,
+}
+
+impl std::fmt::Display for BranchError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "chunk {}: {}: {}", self.index, self.what, self.detail)
+    }
+}
+
+/// Returns a bin from a description in the syntax of `gst-launch-1.0`.
+pub(crate) fn described(description: &str, index: u32) -> Result<gst::Element, BranchError> {
+    let failed = |error: gst::glib::Error| BranchError { index, what: "bad description", detail: error.to_string() };
+    let bin = gst::parse::bin_from_description(description, true).map_err(failed)?;
+    Ok(bin.upcast())
+}
+
+impl Branch {
+    /// Adds `bin` to the splitter, links `pad` to it and starts it.
+    pub(crate) fn start(
+        splitter: &gst::Bin,
+        index: u32,
+        bin: gst::Element,
+        pad: gst::Pad,
+    ) -> Result<Self, BranchError> {
+        let failed = |what| move |detail: String| BranchError { index, what, detail };
+        splitter.add(&bin).map_err(|e| failed("cannot be added")(e.to_string()))?;
+        let branch = Self { index, bin, pad, done: false };
+        branch.link().inspect_err(|_| branch.stop(splitter))?;
+        Ok(branch)
+    }
+
+    fn link(&self) -> Result<(), BranchError> {
+        let failed = |what, detail: String| BranchError { index: self.index, what, detail };
+        let sinkpad = self.bin.sink_pads().into_iter().next();
+        let sinkpad = sinkpad.ok_or_else(|| failed("has no sink pad", self.bin.name().to_string()))?;
+        let _ = self.pad.set_active(true);
+        // The pad has no parent in the pipeline, so that its place in the hierarchy cannot be checked.
+        let checks = gst::PadLinkCheck::CAPS | gst::PadLinkCheck::TEMPLATE_CAPS;
+        self.pad.link_full(&sinkpad, checks).map_err(|e| failed("cannot be linked", format!("{e:?}")))?;
+        self.bin.sync_state_with_parent().map_err(|e| failed("does not start", e.to_string()))
+    }
+
+    /// Repeats what is sticky on `sinkpad`, with a segment that begins at `start`.
+    pub(crate) fn repeat_sticky_events(&self, sinkpad: &gst::Pad, start: gst::ClockTime) {
+        let mut events = Vec::new();
+        sinkpad.sticky_events_foreach(|event| {
+            events.push(event.clone());
+            std::ops::ControlFlow::Continue(gst::EventForeachAction::Keep)
+        });
+        for event in events {
+            match event.view() {
+                gst::EventView::Eos(_) => (),
+                gst::EventView::Segment(segment) => {
+                    self.pad.push_event(match segment.segment().downcast_ref::<gst::ClockTime>() {
+                        Some(segment) if self.index > 0 => {
+                            let mut segment = segment.clone();
+                            segment.set_start(start);
+                            segment.set_time(start);
+                            gst::event::Segment::new(&segment)
+                        }
+                        _ => event,
+                    });
+                }
+                _ => {
+                    self.pad.push_event(event);
+                }
+            }
+        }
+    }
+
+    /// Says which chunk this is.
+    pub(crate) fn tell_index(&self) {
+        self.pad.push_event(messages::ChunkStart { index: self.index }.event());
+    }
+
+    /// Drains the branch: no more comes.
+    pub(crate) fn finish(&self) {
+        self.pad.push_event(gst::event::Eos::new());
+    }
+
+    /// Asks the sink how many samples fit into a file of `max_size` bytes.
+    pub(crate) fn room(&self, max_size: u64) -> Option<messages::Room> {
+        let mut query = messages::Room::query(max_size);
+        if !self.pad.peer_query(query.get_mut()?) {
+            return None;
+        }
+        query.structure().and_then(messages::Room::read)
+    }
+
+    /// Takes the branch down and out.
+    pub(crate) fn stop(&self, splitter: &gst::Bin) {
+        let _ = self.pad.set_active(false);
+        let _ = self.bin.set_state(gst::State::Null);
+        let _ = splitter.remove(&self.bin);
+    }
+}

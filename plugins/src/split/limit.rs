@@ -1,0 +1,107 @@
+//! When a chunk is full. Pure.
+
+use crate::messages::Room;
+
+/// Where the branch cannot say what a sample costs, it is asked again after so many parts of a second.
+const SLICES_PER_SECOND: u64 = 20;
+
+/// What to do with the next samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// So many samples (at least one) fit into this chunk.
+    Take(u64),
+    /// This chunk is full.
+    Cut,
+    /// Not even one sample fits into an empty chunk.
+    Impossible,
+}
+
+/// What one chunk may hold, and what it holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fill {
+    /// Samples in this chunk.
+    pub(crate) samples: u64,
+    /// Bytes that the branch had written when it was last asked, and the most that it has written between two asks.
+    written: u64,
+    largest_step: u64,
+}
+
+impl Fill {
+    /// Decides on `offered` samples.
+    ///
+    /// `max_samples` comes from a duration; `room` is the sink's answer for `max_size` bytes.
+    pub(crate) fn decide(
+        &mut self,
+        offered: u64,
+        max_samples: Option<u64>,
+        max_size: Option<u64>,
+        room: Option<Room>,
+        rate: u32,
+    ) -> Decision {
+        let mut fits = max_samples.map_or(offered, |max| offered.min(max.saturating_sub(self.samples)));
+        match (max_size, room) {
+            (None, _) => (),
+            (Some(_), Some(Room::Samples(max))) => fits = fits.min(max.saturating_sub(self.samples)),
+            (Some(max_size), room) => {
+                let written = if let Some(Room::Unknown { written }) = room { written } else { self.written };
+                self.largest_step = self.largest_step.max(written.saturating_sub(self.written));
+                self.written = written;
+                // Encoders hold media back: what has been written is behind by a step or two.
+                let full = self.samples > 0 && written + 2 * self.largest_step >= max_size;
+                fits = if full { 0 } else { fits.min((u64::from(rate) / SLICES_PER_SECOND).max(1)) };
+            }
+        }
+        match fits {
+            0 if self.samples == 0 => Decision::Impossible,
+            0 => Decision::Cut,
+            fits => Decision::Take(fits),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(samples: u64) -> Fill {
+        Fill { samples, ..Fill::default() }
+    }
+
+    #[test]
+    fn the_smaller_limit_decides() {
+        let room = Some(Room::Samples(700));
+        let cases = [
+            (0, None, None, None, Decision::Take(1_000)),
+            (0, Some(600), None, None, Decision::Take(600)),
+            (600, Some(600), None, None, Decision::Cut),
+            (0, Some(800), Some(9), room, Decision::Take(700)),
+            (650, Some(800), Some(9), room, Decision::Take(50)),
+            (700, Some(800), Some(9), room, Decision::Cut),
+            (0, None, Some(9), Some(Room::Samples(0)), Decision::Impossible),
+            (0, Some(0), None, None, Decision::Impossible),
+        ];
+        for (samples, max_samples, max_size, room, expected) in cases {
+            let decision = filled(samples).decide(1_000, max_samples, max_size, room, 16_000);
+            assert_eq!(decision, expected, "{samples} {max_samples:?} {max_size:?} {room:?}");
+        }
+    }
+
+    #[test]
+    fn where_costs_are_unknown_it_goes_by_steps_and_stops_early() {
+        let (mut fill, mut written) = (Fill::default(), 0);
+        loop {
+            match fill.decide(10_000, None, Some(50_000), Some(Room::Unknown { written }), 16_000) {
+                Decision::Take(samples) => {
+                    assert_eq!(samples, 800);
+                    fill.samples += samples;
+                    written += 1_000;
+                }
+                decision => {
+                    assert_eq!(decision, Decision::Cut);
+                    break;
+                }
+            }
+        }
+        assert!((47_000..=50_000).contains(&written), "{written}");
+    }
+}
