@@ -11,9 +11,10 @@
 
 pub mod formats;
 pub mod messages;
+mod sink;
 
-fn plugin_init(_plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
-    Ok(())
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    sink::register(plugin)
 }
 
 gst::plugin_define!(

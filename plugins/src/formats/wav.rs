@@ -192,7 +192,8 @@ impl Sizes {
         // A chunk of odd length has a pad byte behind it; 16-bit samples never need one.
         debug_assert!(claimed.is_multiple_of(2));
         let narrow = |len: u64| u32::try_from(len).unwrap_or(u32::MAX);
-        Self { data_len: narrow(claimed), riff_len: narrow(before + claimed), file_len: data_offset.saturating_add(whole) }
+        let file_len = data_offset.saturating_add(whole);
+        Self { data_len: narrow(claimed), riff_len: narrow(before + claimed), file_len }
     }
 }
 
