@@ -107,6 +107,28 @@ pub struct ReelSink {
 }
 
 impl ReelSink {
+    /// Takes the settings for a run, and forgets the last one.
+    fn begin_run(&self) -> Result<(), gst::StateChangeError> {
+        let settings = self.settings.lock().unwrap().clone();
+        let Some(pattern) = settings.location.filter(|location| !location.is_empty()) else {
+            gst::element_imp_error!(self, gst::ResourceError::NotFound, ("No file name specified for writing"));
+            return Err(gst::StateChangeError);
+        };
+        let existing = if settings.overwrite { Existing::Overwrite } else { Existing::Refuse };
+        let target = Target { location: Location::new(&pattern), existing };
+        *self.state.lock().unwrap() = State { target: Some(target), ..State::default() };
+        Ok(())
+    }
+
+    /// Closes a file that no EOS closed, and forgets all but the counts.
+    fn end_run(&self) {
+        // An error has been posted; the element stops all the same.
+        let _ = self.close();
+        let mut state = self.state.lock().unwrap();
+        let State { progress, files, .. } = *state;
+        *state = State { phase: Phase::Closed, progress, files, ..State::default() };
+    }
+
     /// Lets `act` work on the file, opened and begun if it was not yet. Posts what goes wrong, once.
     fn with_file(&self, act: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), gst::FlowError> {
         let mut writer = self.take_file()?;
@@ -344,49 +366,47 @@ impl ElementImpl for ReelSink {
         &TEMPLATES
     }
 
+    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused {
+            self.begin_run()?;
+        }
+        let success = self.parent_change_state(transition)?;
+        if transition == gst::StateChange::PausedToReady {
+            self.end_run();
+        }
+        Ok(success)
+    }
+
     fn query(&self, query: &mut gst::QueryRef) -> bool {
         self.answer(query).unwrap_or_else(|| ElementImplExt::parent_query(self, query))
     }
 }
 
 impl BaseSinkImpl for ReelSink {
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = self.settings.lock().unwrap().clone();
-        let Some(pattern) = settings.location.filter(|location| !location.is_empty()) else {
-            return Err(gst::error_msg!(gst::ResourceError::NotFound, ("No file name specified for writing")));
-        };
-        let existing = if settings.overwrite { Existing::Overwrite } else { Existing::Refuse };
-        let target = Target { location: Location::new(&pattern), existing };
-        *self.state.lock().unwrap() = State { target: Some(target), ..State::default() };
-        Ok(())
-    }
-
-    fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        // An error has been posted; the element stops all the same.
-        let _ = self.close();
-        let mut state = self.state.lock().unwrap();
-        let State { progress, files, .. } = *state;
-        *state = State { phase: Phase::Closed, progress, files, ..State::default() };
-        Ok(())
-    }
-
     fn set_caps(&self, caps: &gst::Caps) -> Result<(), gst::LoggableError> {
         let content = Content::of(caps);
-        let (before, is_name_known) = {
+        let (before, is_name_known, has_failed) = {
             let mut state = self.state.lock().unwrap();
-            (*state.content.get_or_insert(content), state.is_name_known())
+            let before = *state.content.get_or_insert(content);
+            let has_failed = state.failed;
+            // Caps that were refused come again with each buffer; one error is enough.
+            state.failed |= before != content;
+            (before, state.is_name_known(), has_failed)
         };
         if before != content {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Format,
-                ("The format changes in the middle of a file"),
-                ["{before:?} before, {content:?} from caps {caps}"]
-            );
+            if !has_failed {
+                gst::element_imp_error!(
+                    self,
+                    gst::StreamError::Format,
+                    ("The format changes in the middle of a file"),
+                    ["{before:?} before, {content:?} from caps {caps}"]
+                );
+            }
             return Err(gst::loggable_error!(CAT, "{content:?} after {before:?}"));
         }
         if is_name_known {
-            self.with_file(|_| Ok(())).map_err(|error| gst::loggable_error!(CAT, "no file: {error}"))?;
+            // An error has been posted. The caps are none of its reasons: the next buffer is refused instead.
+            let _ = self.with_file(|_| Ok(()));
         }
         Ok(())
     }
