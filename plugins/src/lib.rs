@@ -10,6 +10,7 @@
 //! **Architecture invariant:** elements talk to each other and to the engine only by [`messages`].
 
 mod channels;
+pub mod formats;
 mod gate;
 mod join;
 pub mod messages;
@@ -18,6 +19,7 @@ mod mixer;
 mod pairs;
 mod plugin;
 pub mod samples;
+mod sink;
 mod split;
 mod src;
 pub mod timeline;

@@ -7,7 +7,8 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
     crate::channels::register(plugin)?;
     crate::gate::register(plugin)?;
     crate::split::register(plugin)?;
-    crate::meta::register(plugin)
+    crate::meta::register(plugin)?;
+    crate::sink::register(plugin)
 }
 
 gst::plugin_define!(
