@@ -1,1 +1,3 @@
 //! Reelgraph.
+
+pub mod model;
