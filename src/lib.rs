@@ -1,3 +1,4 @@
 //! Reelgraph.
 
+pub mod graph;
 pub mod model;
