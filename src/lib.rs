@@ -1,1 +1,4 @@
 //! Reelgraph.
+
+pub mod graph;
+pub mod model;

@@ -1,0 +1,17 @@
+//! The words that every room shares: what is recorded, and how quantities are written.
+//!
+//! Nothing in here knows anything else of Reelgraph: no file, no clock, no GStreamer.
+//!
+//! **Architecture invariant:** a word that two rooms use is defined here, once.
+
+pub mod media;
+pub mod units;
+
+pub use media::ChannelType;
+pub use media::Content;
+pub use media::Format;
+pub use media::Media;
+pub use media::MediaError;
+pub use units::Bytes;
+pub use units::BytesError;
+pub use units::DurationError;
