@@ -62,8 +62,8 @@ impl std::error::Error for WavError {}
 
 /// The format of a file of interleaved S16LE samples, and how its header is written.
 ///
-/// One and two channels have the plain header of 44 bytes. More have WAVEFORMATEXTENSIBLE, 68 bytes, with channel mask 0:
-/// the channels are people, not loudspeakers.
+/// One and two channels have the plain header of 44 bytes. More have WAVEFORMATEXTENSIBLE, 68 bytes, with channel mask
+/// 0: the channels are people, not loudspeakers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     rate: u32,
@@ -107,8 +107,8 @@ impl Header {
 
     /// Returns the header of a file with `data_len` bytes of samples.
     ///
-    /// What it claims is always whole samples of all channels: a torn last one is left out. A length beyond what 32 bits
-    /// hold is claimed as the greatest that they do.
+    /// What it claims is always whole samples of all channels: a torn last one is left out. A length beyond what 32
+    /// bits hold is claimed as the greatest that they do.
     pub fn bytes(self, data_len: u64) -> Vec<u8> {
         let sizes = Sizes::of(self, self.size(), data_len);
         let mut out = Vec::with_capacity(EXTENSIBLE_LEN);
@@ -360,7 +360,11 @@ mod tests {
         }
 
         #[test]
-        fn patches_make_an_old_header_into_that_of_the_file(old in 0u64..10_000, extra in 0u64..10_000, channels in 1u16..9) {
+        fn patches_make_an_old_header_into_that_of_the_file(
+            old in 0u64..10_000,
+            extra in 0u64..10_000,
+            channels in 1u16..9,
+        ) {
             let header = header(16_000, channels);
             let mut bytes = header.bytes(old);
             let layout = parse(&bytes).expect("our own header");
