@@ -1,4 +1,23 @@
-//! Reelgraph.
+//! Reelgraph: calls recorded, as declared graphs of GStreamer elements.
+//!
+//! The modules are rooms, in this order: a room imports only rooms above it. Each one's first lines say what it is for
+//! and what it must not know.
 
-pub mod graph;
 pub mod model;
+
+pub mod acs;
+pub mod telemetry;
+
+pub mod config;
+pub mod graph;
+
+pub mod pipeline;
+pub mod session;
+
+pub mod engine;
+pub mod storage;
+
+pub mod ingest;
+
+pub mod app;
+pub mod cli;

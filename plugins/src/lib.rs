@@ -24,5 +24,6 @@ mod split;
 mod src;
 pub mod timeline;
 
+pub use gate::Mode as GateMode;
 pub use plugin::plugin_register_static;
 pub use src::ReelSrc;

@@ -4,14 +4,23 @@
 //!
 //! **Architecture invariant:** a word that two rooms use is defined here, once.
 
+pub mod blame;
 pub mod media;
+pub mod recording;
 pub mod units;
 
+pub use blame::Blame;
 pub use media::ChannelType;
 pub use media::Content;
 pub use media::Format;
 pub use media::Media;
 pub use media::MediaError;
+pub use recording::ChannelMap;
+pub use recording::ChunkMedia;
+pub use recording::EndReason;
+pub use recording::ParticipantNumber;
+pub use recording::PauseInterval;
+pub use recording::PauseMode;
 pub use units::Bytes;
 pub use units::BytesError;
 pub use units::DurationError;

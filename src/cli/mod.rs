@@ -1,0 +1,70 @@
+//! The command line: parses, calls one function of a room or of `app`, prints.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: see [`Exit`].
+
+mod check;
+mod doctor;
+mod graph_file;
+mod print;
+mod record;
+mod recover;
+mod show;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is as it should be.
+    Done = 0,
+    /// Nothing, or not all, could be done; stderr says why.
+    Failed = 1,
+    /// The command line is wrong (clap's own code).
+    Usage = 2,
+    /// A graph is wrong; stderr has every error with its line.
+    BadGraph = 3,
+    /// Recorded, but something is not as it should be: it stands in the table and in the metadata's notes.
+    Faults = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Records calls as declared graphs of GStreamer elements.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Record a call from media files
+    Record(record::Args),
+    /// Finish recordings that were killed
+    Recover(recover::Args),
+    /// Check graphs and tell every error at once
+    Check(check::Args),
+    /// Show a graph as TOML, as a gst-launch line or as a picture's source
+    Show(show::Args),
+    /// Show which elements graphs can use here, with packages, versions and licences
+    Doctor(doctor::Args),
+}
+
+/// Runs the command that the arguments say.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Record(args) => record::run(args),
+        Command::Recover(args) => recover::run(&args),
+        Command::Check(args) => Ok(check::run(&args)),
+        Command::Show(args) => show::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    }
+}

@@ -1,0 +1,229 @@
+//! `reelgraph record`.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::app::{self, Recorded, Request};
+use crate::cli::graph_file::{GraphFile, print_errors};
+use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime, time_value};
+use crate::cli::{Exit, print};
+use crate::config::{self, Config};
+use crate::engine::Participant;
+use crate::graph::Limits;
+use crate::ingest::file::FileTrack;
+use crate::model::{Bytes, EndReason, PauseMode};
+
+/// Arguments of `record`. Times are recording time: from its begin, pauses not taken out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Shipped name (`mixed-mp3`, `mixed-wav`, `unmixed-wav`) or a graph file
+    graph: String,
+    /// Who takes part, and the media file that is heard of them
+    #[arg(long = "participant", value_name = "NAME=FILE", required = true)]
+    participants: Vec<ParticipantFile>,
+    /// When they join; else at once
+    #[arg(long = "join", value_name = "NAME=TIME")]
+    joins: Vec<ParticipantTime>,
+    /// When they leave; else when their file ends
+    #[arg(long = "leave", value_name = "NAME=TIME")]
+    leaves: Vec<ParticipantTime>,
+    /// Channel that they get in an unmixed recording, from 0
+    #[arg(long = "pin", value_name = "NAME=CHANNEL")]
+    pins: Vec<ParticipantChannel>,
+    /// What is not recorded
+    #[arg(long = "pause", value_name = "FROM-TO")]
+    pauses: Vec<Interval>,
+    /// What a pause leaves
+    #[arg(long, value_enum, default_value = "skip")]
+    pause_mode: PauseModeArg,
+    /// Longest chunk, in place of the graph's limit
+    #[arg(long, value_name = "TIME", value_parser = time_value)]
+    chunk_duration: Option<Duration>,
+    /// Largest chunk, in place of the graph's limit
+    #[arg(long, value_name = "SIZE")]
+    chunk_size: Option<Bytes>,
+    /// When the recording ends; else when everybody's media has ended
+    #[arg(long, value_name = "TIME", value_parser = time_value)]
+    duration: Option<Duration>,
+    /// Where the files go
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Record as slowly as a call happens
+    #[arg(long)]
+    real_time: bool,
+    /// Settings in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum PauseModeArg {
+    /// Nothing: the recording is shorter
+    Skip,
+    /// Silence of its length
+    Silence,
+    /// A tone of its length
+    Tone,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let plan = match GraphFile::find(&args.graph)?.check() {
+        Ok(plan) => plan,
+        Err(errors) => {
+            print_errors(&errors);
+            return Ok(Exit::BadGraph);
+        }
+    };
+    let pauses = pauses(&args.pauses)?;
+    let config = match &args.config {
+        Some(path) => read_config(path)?,
+        None => Config::default(),
+    };
+    let limits = Limits {
+        max_duration: args.chunk_duration.or(plan.limits.max_duration),
+        max_size: args.chunk_size.or(plan.limits.max_size),
+    };
+    check_limits(&limits)?;
+    ensure!(args.duration.is_none_or(|duration| !duration.is_zero()), "--duration must be longer than 0");
+    let participants = participants(&args)?;
+    let bar = progress_bar(&args, &participants);
+    let request = Request {
+        plan,
+        participants,
+        pauses,
+        pause_mode: match args.pause_mode {
+            PauseModeArg::Skip => PauseMode::Skip,
+            PauseModeArg::Silence => PauseMode::Silence,
+            PauseModeArg::Tone => PauseMode::Tone,
+        },
+        duration: args.duration,
+        limits,
+        out: args.out,
+        real_time: args.real_time,
+        config,
+    };
+    let stop = stop_signal().context("signals cannot be watched")?;
+    let go_on = Arc::new(move || !stop.load(Ordering::Relaxed));
+    let recorded = app::record(request, go_on, |horizon| bar.set_position(horizon.as_millis() as u64));
+    bar.finish_and_clear();
+    let recorded = recorded.context("failed to record")?;
+    if args.json {
+        println!("{}", print::json(&recorded));
+    } else {
+        print::table(&recorded);
+    }
+    Ok(exit_of(&recorded))
+}
+
+fn exit_of(recorded: &Recorded) -> Exit {
+    if let Some(error) = &recorded.error {
+        eprintln!("failed to record to the end: {error}; what was recorded until then is kept");
+    }
+    let has_notes = recorded.chunks.iter().any(|chunk| !chunk.metadata.notes.is_empty());
+    match recorded.reason {
+        EndReason::Failed => Exit::Failed,
+        _ if has_notes || recorded.lost_samples > 0 => Exit::Faults,
+        _ => Exit::Done,
+    }
+}
+
+/// Returns a flag that Ctrl-C and SIGTERM set. A second Ctrl-C ends the program as it would any other.
+fn stop_signal() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+fn read_config(path: &PathBuf) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    config::parse(&path.to_string_lossy(), &text).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        anyhow::Error::msg(lines.join("\n"))
+    })
+}
+
+fn check_limits(limits: &Limits) -> anyhow::Result<()> {
+    if let Some(duration) = limits.max_duration {
+        let min = Limits::DURATION_MIN;
+        ensure!(duration >= min, "--chunk-duration must be {} at least", crate::model::units::format_duration(min));
+    }
+    if let Some(size) = limits.max_size {
+        let min = Limits::SIZE_MIN;
+        ensure!(size.get() >= min.get(), "--chunk-size must be {min} at least");
+    }
+    Ok(())
+}
+
+fn pauses(intervals: &[Interval]) -> anyhow::Result<Vec<(Duration, Duration)>> {
+    let mut pauses: Vec<_> = intervals.iter().map(|pause| (pause.from, pause.to)).collect();
+    pauses.sort();
+    for pair in pauses.windows(2) {
+        let [(_, end), (start, _)] = pair else { continue };
+        ensure!(start >= end, "pauses overlap: one ends at {end:?}, another starts at {start:?}");
+    }
+    Ok(pauses)
+}
+
+fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
+    let mut names = BTreeSet::new();
+    for participant in &args.participants {
+        ensure!(names.insert(&participant.name), "two participants are named \"{}\"", participant.name);
+    }
+    let time_of = |option: &str, times: &[ParticipantTime], name: &str| -> anyhow::Result<Option<Duration>> {
+        let mut of_name = times.iter().filter(|time| time.name == name);
+        let time = of_name.next().map(|time| time.time);
+        ensure!(of_name.next().is_none(), "--{option} is given twice for \"{name}\"");
+        Ok(time)
+    };
+    let named = args.joins.iter().chain(&args.leaves).map(|time| &time.name);
+    for name in named.chain(args.pins.iter().map(|pin| &pin.name)) {
+        ensure!(names.contains(name), "no --participant is named \"{name}\"");
+    }
+    let mut channels = BTreeSet::new();
+    for pin in &args.pins {
+        ensure!(channels.insert(pin.channel), "channel {} is pinned twice", pin.channel);
+    }
+    let mut participants = Vec::new();
+    for ParticipantFile { name, file } in &args.participants {
+        let join = time_of("join", &args.joins, name)?.unwrap_or_default();
+        let leave = time_of("leave", &args.leaves, name)?;
+        ensure!(leave.is_none_or(|leave| leave > join), "\"{name}\" leaves before joining");
+        let mut pins = args.pins.iter().filter(|pin| pin.name == *name);
+        let pin = pins.next().map(|pin| pin.channel);
+        if pins.next().is_some() {
+            bail!("\"{name}\" is pinned to two channels");
+        }
+        let track = FileTrack::open(file).with_context(|| format!("{} (of \"{name}\")", file.display()))?;
+        participants.push(Participant { name: name.clone(), track: Box::new(track), join, leave, pin });
+    }
+    Ok(participants)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar(args: &Args, participants: &[Participant]) -> ProgressBar {
+    if args.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let ends = participants.iter().map(|participant| {
+        let declared = participant.track.declared_duration().map(|duration| participant.join + duration);
+        participant.leave.into_iter().chain(declared).min().unwrap_or_default()
+    });
+    let total = args.duration.or(ends.max()).unwrap_or_default();
+    let bar = ProgressBar::new(total.as_millis() as u64);
+    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed}").expect("the template is constant");
+    bar.set_style(style);
+    bar
+}

@@ -1,0 +1,45 @@
+//! `reelgraph show`.
+
+use crate::cli::Exit;
+use crate::cli::graph_file::{GraphFile, print_errors};
+use crate::graph::render;
+
+/// Arguments of `show`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Shipped name or file
+    graph: String,
+    /// In which language
+    #[arg(long = "as", value_enum, default_value = "toml")]
+    language: Language,
+    /// How many participants to draw
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    participants: u32,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Language {
+    /// The graph's own: a file to start from
+    Toml,
+    /// A line for gst-launch-1.0, with test sources in the place of the doors
+    Launch,
+    /// A picture's source, for Graphviz
+    Dot,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let graph = GraphFile::find(&args.graph)?;
+    let plan = match graph.check() {
+        Ok(plan) => plan,
+        Err(errors) => {
+            print_errors(&errors);
+            return Ok(Exit::BadGraph);
+        }
+    };
+    match args.language {
+        Language::Toml => print!("{}", graph.text),
+        Language::Launch => println!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants)),
+        Language::Dot => print!("{}", render::dot(&plan, args.participants)),
+    }
+    Ok(Exit::Done)
+}

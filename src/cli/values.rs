@@ -1,0 +1,173 @@
+//! Values of options: participants, times, pauses.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::model::units::{DurationError, parse_duration};
+
+/// Longest name of a participant, in bytes: ids of other systems are shorter, and it goes into every metadata file.
+pub(super) const NAME_BYTES_MAX: usize = 256;
+
+/// Why a value is refused.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(super) enum ValueError {
+    /// No `=` between name and value.
+    #[error("write NAME=VALUE, as in {example}")]
+    NotAPair {
+        /// One that is right.
+        example: &'static str,
+    },
+    /// A participant without a name.
+    #[error("a participant needs a name before the =")]
+    NoName,
+    /// A name that is too long.
+    #[error("a participant's name has {NAME_BYTES_MAX} bytes at most, this one has {bytes}")]
+    LongName {
+        /// Its length.
+        bytes: usize,
+    },
+    /// A name that could be taken for a path, or not be printed.
+    #[error("a participant's name has no / and no control characters in it and is not . or ..: {name:?}")]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// Not a time.
+    #[error("{0}")]
+    Duration(#[from] DurationError),
+    /// Not a channel.
+    #[error("a channel is a number from 0 to 63, not {text:?}")]
+    Channel {
+        /// As given.
+        text: String,
+    },
+    /// Not an interval.
+    #[error("write FROM-TO, as in 10s-15s")]
+    NotAnInterval,
+    /// An interval that ends before it starts.
+    #[error("the pause ends at or before its start")]
+    EmptyInterval,
+}
+
+/// A participant's name, checked.
+pub(super) fn name(text: &str) -> Result<String, ValueError> {
+    match text {
+        "" => Err(ValueError::NoName),
+        _ if text.len() > NAME_BYTES_MAX => Err(ValueError::LongName { bytes: text.len() }),
+        "." | ".." => Err(ValueError::BadName { name: text.to_owned() }),
+        _ if text.contains('/') || text.contains("..") || text.chars().any(char::is_control) => {
+            Err(ValueError::BadName { name: text.to_owned() })
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn pair<'a>(text: &'a str, example: &'static str) -> Result<(String, &'a str), ValueError> {
+    let (name_text, value) = text.split_once('=').ok_or(ValueError::NotAPair { example })?;
+    Ok((name(name_text)?, value))
+}
+
+/// `NAME=FILE`.
+#[derive(Debug, Clone)]
+pub(super) struct ParticipantFile {
+    pub(super) name: String,
+    pub(super) file: PathBuf,
+}
+
+impl FromStr for ParticipantFile {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (name, file) = pair(text, "caller=voice.wav")?;
+        Ok(Self { name, file: file.into() })
+    }
+}
+
+/// `NAME=TIME`.
+#[derive(Debug, Clone)]
+pub(super) struct ParticipantTime {
+    pub(super) name: String,
+    pub(super) time: Duration,
+}
+
+impl FromStr for ParticipantTime {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (name, time) = pair(text, "caller=2.5s")?;
+        Ok(Self { name, time: time_value(time)? })
+    }
+}
+
+/// `NAME=CHANNEL`.
+#[derive(Debug, Clone)]
+pub(super) struct ParticipantChannel {
+    pub(super) name: String,
+    pub(super) channel: u32,
+}
+
+impl FromStr for ParticipantChannel {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (name, channel) = pair(text, "caller=0")?;
+        match channel.parse() {
+            Ok(channel @ 0..64) => Ok(Self { name, channel }),
+            _ => Err(ValueError::Channel { text: channel.to_owned() }),
+        }
+    }
+}
+
+/// `FROM-TO`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Interval {
+    pub(super) from: Duration,
+    pub(super) to: Duration,
+}
+
+impl FromStr for Interval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let (from, to) = text.split_once('-').ok_or(ValueError::NotAnInterval)?;
+        let (from, to) = (time_value(from)?, time_value(to)?);
+        if to <= from {
+            return Err(ValueError::EmptyInterval);
+        }
+        Ok(Self { from, to })
+    }
+}
+
+/// A time with its unit; 0 needs none.
+pub(super) fn time_value(text: &str) -> Result<Duration, ValueError> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    Ok(parse_duration(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_paths_or_cannot_be_printed_are_refused() {
+        for good in ["caller", "8:acs:1b5c_0000", "4:+15551234", "Zoë Müller", "a.b"] {
+            assert_eq!(name(good), Ok(good.to_owned()));
+        }
+        for bad in ["", "a/b", "..", ".", "../x", "a..b", "a\nb", "a\u{1b}[0m", "a\0"] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(name(&"x".repeat(10_000)), Err(ValueError::LongName { bytes: 10_000 }));
+    }
+
+    #[test]
+    fn intervals_go_forward() {
+        let interval: Interval = "1.5s-2s".parse().unwrap();
+        assert_eq!((interval.from, interval.to), (Duration::from_millis(1_500), Duration::from_secs(2)));
+        assert_eq!("2s-2s".parse::<Interval>().unwrap_err(), ValueError::EmptyInterval);
+        assert_eq!("2s".parse::<Interval>().unwrap_err(), ValueError::NotAnInterval);
+        assert!("0-1s".parse::<Interval>().is_ok());
+    }
+}

@@ -1,0 +1,130 @@
+//! A track in a recording: where it begins, where it ends, what of it is due.
+
+use crate::engine::{Frame, Track, TrackError};
+
+/// Frames that are due, of one caps.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) caps: gst::Caps,
+    pub(super) frames: gst::BufferList,
+}
+
+/// A track that is being recorded.
+pub(super) struct Feed {
+    track: Box<dyn Track>,
+    /// Recording time of its first sample.
+    joined: gst::ClockTime,
+    /// Recording time from which on nothing of it is recorded.
+    until: gst::ClockTime,
+    /// Read, but not due yet.
+    next: Option<Frame>,
+    /// Recording time after the last frame that was due.
+    end: gst::ClockTime,
+    ended: bool,
+}
+
+impl Feed {
+    pub(super) fn new(track: Box<dyn Track>, joined: gst::ClockTime, until: Option<gst::ClockTime>) -> Self {
+        let until = until.unwrap_or(gst::ClockTime::MAX);
+        Self { track, joined, until, next: None, end: joined, ended: false }
+    }
+
+    /// Nothing more will come.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Recording time after its last sample so far.
+    pub(super) fn end(&self) -> gst::ClockTime {
+        self.end
+    }
+
+    /// Returns all frames that begin before `horizon` (recording time), stamped in recording time, and what went
+    /// wrong on the way.
+    pub(super) fn drain(&mut self, horizon: gst::ClockTime) -> (Vec<Due>, Vec<TrackError>) {
+        let (mut due, mut errors) = (Vec::<Due>::new(), Vec::new());
+        while !self.ended {
+            let frame = match self.next.take().map_or_else(|| self.track.next_frame(), |frame| Ok(Some(frame))) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => {
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => {
+                    self.ended = error.fatal;
+                    errors.push(error);
+                    continue;
+                }
+            };
+            let start = self.joined + frame.buffer.pts().unwrap_or_default();
+            if start >= horizon && start < self.until {
+                self.next = Some(frame);
+                break;
+            }
+            match self.place(frame, start) {
+                Some(frame) => push(&mut due, frame),
+                None => self.ended = true,
+            }
+        }
+        (due, errors)
+    }
+
+    /// Stamps a frame in recording time, cut where the track is to end; None beyond that.
+    fn place(&mut self, frame: Frame, start: gst::ClockTime) -> Option<Frame> {
+        let Frame { mut buffer, caps } = frame;
+        let end = start + buffer.duration().unwrap_or_default();
+        if start >= self.until {
+            return None;
+        }
+        if end > self.until {
+            buffer = cut_end(buffer, &caps, end - self.until);
+        }
+        self.end = end.min(self.until);
+        let duration = self.end - start;
+        let stamped = buffer.make_mut();
+        stamped.set_pts(start);
+        stamped.set_dts(gst::ClockTime::NONE);
+        stamped.set_duration(duration);
+        Some(Frame { buffer, caps })
+    }
+}
+
+fn push(due: &mut Vec<Due>, frame: Frame) {
+    if due.last().is_none_or(|last| last.caps != frame.caps) {
+        due.push(Due { caps: frame.caps, frames: gst::BufferList::new() });
+    }
+    if let Some(frames) = due.last_mut().and_then(|last| last.frames.get_mut()) {
+        frames.add(frame.buffer);
+    }
+}
+
+/// Takes the last `excess` of a frame away: samples where it is made of them, by a clipping meta where it is encoded.
+fn cut_end(buffer: gst::Buffer, caps: &gst::Caps, excess: gst::ClockTime) -> gst::Buffer {
+    let s = caps.structure(0);
+    let number = |field| s.and_then(|s| s.get::<i32>(field).ok()).unwrap_or(1).max(1) as u32;
+    let (rate, channels) = (number("rate"), number("channels") as usize);
+    let samples = gstreel::samples::position_at(excess, rate) as usize;
+    let bytes = match s.map(|s| s.name().as_str()) {
+        Some("audio/x-raw") => samples * channels * gstreel::samples::SAMPLE_BYTES,
+        Some("audio/x-mulaw" | "audio/x-alaw") => samples * channels,
+        _ => return clip_end(buffer, excess),
+    };
+    let kept = buffer.size().saturating_sub(bytes);
+    buffer.copy_region(gst::BufferCopyFlags::all(), 0..kept).unwrap_or(buffer)
+}
+
+/// Opus counts its clipping in samples at 48 kHz, whatever it was encoded from.
+const OPUS_RATE: u32 = 48_000;
+
+fn clip_end(mut buffer: gst::Buffer, excess: gst::ClockTime) -> gst::Buffer {
+    let excess = gstreel::samples::position_at(excess, OPUS_RATE);
+    let buffer_mut = buffer.make_mut();
+    let clipped = |meta: &gst_audio::AudioClippingMeta| (meta.start().value() as u64, meta.end().value() as u64);
+    let (start, end) = buffer_mut.meta::<gst_audio::AudioClippingMeta>().map_or((0, 0), |meta| clipped(&meta));
+    if let Some(meta) = buffer_mut.meta_mut::<gst_audio::AudioClippingMeta>() {
+        let _ = meta.remove();
+    }
+    let (start, end) = (gst::format::Default::from_u64(start), gst::format::Default::from_u64(end + excess));
+    gst_audio::AudioClippingMeta::add(buffer_mut, start, end);
+    buffer
+}

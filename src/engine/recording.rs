@@ -1,0 +1,231 @@
+//! One recording on its thread: session, pipeline, feeds and journal, ticked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::feed::Feed;
+use crate::engine::{EngineError, Track, TrackError};
+use crate::graph::Plan;
+use crate::model::{EndReason, ParticipantNumber};
+use crate::pipeline::{Event, Options, Running};
+use crate::session::{Core, Effect, Input, Journal, Ledger, Opening, State};
+
+/// What happened, for whoever finalises chunks and shows progress.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// Recording time has come so far.
+    Progress(Duration),
+    /// A chunk can be finalised.
+    ChunkComplete {
+        /// Which.
+        index: u32,
+        /// It is the recording's only one.
+        only: bool,
+        /// The recording as it stands.
+        ledger: Box<Ledger>,
+    },
+    /// The recording is over.
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// The recording as it ended.
+        ledger: Box<Ledger>,
+        /// Samples that came too late for their place; 0 in a recording that is as it should be.
+        lost_samples: u64,
+    },
+}
+
+/// What a recording begins with.
+pub struct Setup {
+    /// What is recorded.
+    pub plan: Arc<Plan>,
+    /// What it wants of its pipeline.
+    pub options: Options,
+    /// How it begins.
+    pub opening: Opening,
+    /// Where it is noted.
+    pub journal: Journal,
+    /// Longest wait for the last chunk.
+    pub close_deadline: Duration,
+}
+
+/// One recording.
+pub struct Recording {
+    core: Core,
+    running: Running,
+    journal: Journal,
+    feeds: BTreeMap<ParticipantNumber, Feed>,
+    /// When the last of those who have left ended.
+    gone_end: Duration,
+    /// Recording time up to which everything is in the files.
+    horizon: Duration,
+    close_deadline: Duration,
+    reports: Vec<Report>,
+}
+
+impl Recording {
+    /// Begins a recording: its first file and its journal are there when this returns.
+    pub fn begin(setup: Setup) -> Result<Self, EngineError> {
+        let (core, effects) = Core::new(setup.opening);
+        let mut journal = setup.journal;
+        for effect in effects {
+            if let Effect::Append(entry) = effect {
+                journal.append(&entry)?;
+            }
+        }
+        journal.sync()?;
+        let running = Running::build(setup.plan, setup.options)?;
+        Ok(Self {
+            core,
+            running,
+            journal,
+            feeds: BTreeMap::new(),
+            gone_end: Duration::ZERO,
+            horizon: Duration::ZERO,
+            close_deadline: setup.close_deadline,
+            reports: Vec::new(),
+        })
+    }
+
+    /// Returns where the recording stands.
+    pub fn state(&self) -> State {
+        self.core.state()
+    }
+
+    /// Returns recording time up to which everything is in the files.
+    pub fn horizon(&self) -> Duration {
+        self.horizon
+    }
+
+    /// Gives a participant who has joined the track to be recorded, from recording time `from` to `until` at most.
+    pub fn feed(
+        &mut self,
+        participant: ParticipantNumber,
+        track: Box<dyn Track>,
+        from: Duration,
+        until: Option<Duration>,
+    ) {
+        let feed = Feed::new(track, clock_time(from), until.map(clock_time));
+        self.feeds.insert(participant, feed);
+    }
+
+    /// Takes what happens at recording time `now`.
+    pub fn input(&mut self, input: Input, now: Duration) {
+        let effects = self.core.on(input, now);
+        effects.into_iter().for_each(|effect| self.perform(effect, now));
+    }
+
+    /// Returns when the last feed ends, if all have.
+    pub fn media_end(&self) -> Option<Duration> {
+        let ended = self.feeds.values().all(Feed::is_ended);
+        let ends = self.feeds.values().map(|feed| Duration::from(feed.end()));
+        ended.then(|| ends.max().unwrap_or_default().max(self.gone_end))
+    }
+
+    /// Pushes all media that is due before `horizon`.
+    pub fn drain(&mut self, horizon: Duration) {
+        let participants: Vec<_> = self.feeds.iter().filter(|(_, f)| !f.is_ended()).map(|(n, _)| *n).collect();
+        for participant in participants {
+            let Some(feed) = self.feeds.get_mut(&participant) else { continue };
+            let (due, errors) = feed.drain(clock_time(horizon));
+            let (ended, at) = (feed.is_ended(), Duration::from(feed.end()));
+            let pushed = due.into_iter().try_for_each(|due| self.running.push(participant, &due.caps, due.frames));
+            if let Err(error) = pushed {
+                // An element of the branch has said more than the refusal of its pad does.
+                self.take_events(at);
+                self.give_up(participant, error.to_string(), at);
+                continue;
+            }
+            for TrackError { text: reason, .. } in errors {
+                tracing::warn!(participant, %reason, "a participant's media is damaged");
+                self.input(Input::Trouble { participant, reason, silent: false }, at);
+            }
+            if ended {
+                self.running.end_track(participant);
+            }
+        }
+    }
+
+    /// Lets everything before `horizon` be written, and takes what follows from it.
+    pub fn advance(&mut self, horizon: Duration) {
+        self.running.advance(clock_time(horizon));
+        self.horizon = self.horizon.max(horizon);
+        self.take_events(self.horizon);
+        self.reports.push(Report::Progress(self.horizon));
+    }
+
+    /// Returns what has happened since the last call.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+
+    fn take_events(&mut self, now: Duration) {
+        for event in self.running.events() {
+            self.take_event(event, now);
+        }
+    }
+
+    fn take_event(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::ChunkHeld(media) => self.input(Input::ChunkHeld(media), now),
+            Event::FileComplete { index, size, .. } => self.input(Input::FileComplete { index, size }, now),
+            Event::ChannelsChanged(map) => self.input(Input::Channels(map), now),
+            Event::ParticipantFailed { participant, error } => {
+                self.give_up(participant, error.to_string(), now);
+            }
+            Event::Failed(error) => self.input(Input::Fail { error: error.to_string() }, now),
+            Event::Ended => self.input(Input::PipelineEnded, now),
+        }
+    }
+
+    /// Nothing more of a participant can be recorded; the others go on.
+    fn give_up(&mut self, participant: ParticipantNumber, reason: String, now: Duration) {
+        if self.feeds.contains_key(&participant) {
+            tracing::warn!(participant, %reason, "a participant's media cannot be recorded");
+            self.input(Input::Trouble { participant, reason, silent: true }, now);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, now: Duration) {
+        match effect {
+            Effect::Append(entry) => {
+                if let Err(error) = self.journal.append(&entry) {
+                    tracing::error!(%error, "the journal cannot be written");
+                }
+            }
+            Effect::Join { participant, pin } => {
+                if let Err(error) = self.running.join(participant, pin) {
+                    self.input(Input::Trouble { participant, reason: error.to_string(), silent: true }, now);
+                }
+            }
+            Effect::Leave { participant } => {
+                if let Some(feed) = self.feeds.remove(&participant) {
+                    self.gone_end = self.gone_end.max(feed.end().into());
+                }
+                self.running.leave(participant);
+            }
+            Effect::Pause(at) => self.running.pause(clock_time(at)),
+            Effect::Resume(at) => self.running.resume(clock_time(at)),
+            Effect::StopPipeline => {
+                for event in self.running.stop(self.close_deadline) {
+                    self.take_event(event, now);
+                }
+                self.input(Input::PipelineEnded, now);
+            }
+            Effect::ChunkComplete { index, only } => {
+                let ledger = Box::new(self.core.ledger().clone());
+                self.reports.push(Report::ChunkComplete { index, only, ledger });
+            }
+            Effect::Ended(reason) => {
+                let ledger = Box::new(self.core.ledger().clone());
+                let lost_samples = self.running.lost_samples();
+                self.reports.push(Report::Ended { reason, ledger, lost_samples });
+            }
+        }
+    }
+}
+
+fn clock_time(time: Duration) -> gst::ClockTime {
+    gst::ClockTime::try_from(time).unwrap_or(gst::ClockTime::MAX)
+}

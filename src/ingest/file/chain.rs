@@ -1,0 +1,168 @@
+//! The pipeline of one file: its source, its sink, its end; what lies between is grown by [`Grower`].
+//!
+//! Must not know frames and counts; it tells what happened by [`Report`], in the order in which it happened.
+
+use crate::ingest::file::error::FileError;
+use crate::ingest::file::grow::Grower;
+use gst::glib;
+use gst::prelude::*;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+
+/// Buffers that wait in memory for whoever pulls: more than one, so that the two threads seldom wait for each other.
+pub const BUFFERS_MAX: u32 = 16;
+
+/// What happened in a pipeline.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// The file looks like this.
+    Kind(gst::Caps),
+    /// No demuxer and no audio decoder goes on with this, and it is all there is.
+    DeadEnd(gst::Caps),
+    /// An audio stream was found.
+    Audio,
+    /// A stream of something else was found.
+    Other,
+    /// No installed element decodes this.
+    NoDecoder(gst::Caps),
+    /// What people call the format that something is missing for.
+    Missing { description: String },
+    /// A sample lies in the sink.
+    Sample,
+    /// The last sample lies in the sink.
+    End,
+    /// The last byte has gone through everything, whatever came of it.
+    InputEnd,
+    /// Element `element` gave up.
+    Failed { element: String, source: glib::Error },
+}
+
+/// A running pipeline, its end, and what it tells.
+pub(super) struct Chain {
+    pub(super) pipeline: gst::Pipeline,
+    pub(super) sink: gst_app::AppSink,
+    pub(super) reports: mpsc::Receiver<Report>,
+    reached: Arc<AtomicU64>,
+}
+
+impl Chain {
+    /// Builds the pipeline and lets it run.
+    pub(super) fn start(path: &Path) -> Result<Self, FileError> {
+        let (to_owner, reports) = mpsc::channel();
+        let pipeline = gst::Pipeline::new();
+        // Without a clock nothing waits for a time.
+        pipeline.use_clock(None::<&gst::Clock>);
+        report_bus(&pipeline, to_owner.clone());
+
+        let source = make("filesrc", "libgstreamer1.0-0")?;
+        source.set_property("location", path);
+        let typefind = make("typefind", "libgstreamer1.0-0")?;
+        let sink = make_sink(to_owner.clone());
+        let elements = [&source, &typefind, sink.upcast_ref()];
+        pipeline.add_many(elements).expect("new elements have no parent");
+        source.link(&typefind).expect("a file source has one pad, and typefind takes any bytes");
+
+        let reached = Arc::new(AtomicU64::new(0));
+        let grower = Grower::new(&pipeline, &sink, to_owner, reached.clone());
+        typefind.connect("have-type", false, move |values| {
+            let typefind = values[0].get::<gst::Element>().expect("a signal begins with its element");
+            let caps = values[2].get::<gst::Caps>().expect("have-type carries caps");
+            grower.begin(&typefind.static_pad("src").expect("typefind has one src pad"), &caps);
+            None
+        });
+        // A failure is told on the bus, with its reason.
+        let _ = pipeline.set_state(gst::State::Playing);
+        Ok(Self { pipeline, sink, reports, reached })
+    }
+
+    /// Returns the end of what any stream of the file has brought so far, in the file's own time.
+    pub(super) fn reached(&self) -> gst::ClockTime {
+        gst::ClockTime::from_nseconds(self.reached.load(Ordering::Relaxed))
+    }
+
+    /// Returns what the file (or an estimate of its bit rate) says about its length.
+    pub(super) fn duration(&self) -> Option<gst::ClockTime> {
+        self.sink.query_duration::<gst::ClockTime>()
+    }
+}
+
+impl Drop for Chain {
+    /// Stops the pipeline on a thread of GStreamer's, since a decoder that hangs would keep whoever waits for it.
+    fn drop(&mut self) {
+        self.pipeline.call_async(|pipeline| {
+            let _ = pipeline.set_state(gst::State::Null);
+        });
+    }
+}
+
+fn make(factory: &'static str, package: &'static str) -> Result<gst::Element, FileError> {
+    gst::ElementFactory::make(factory).build().map_err(|_| FileError::MissingElement { element: factory, package })
+}
+
+fn make_sink(to_owner: mpsc::Sender<Report>) -> gst_app::AppSink {
+    let to_owner_at_end = to_owner.clone();
+    let callbacks = gst_app::AppSinkCallbacks::builder()
+        .new_sample(move |_| match to_owner.send(Report::Sample) {
+            Ok(()) => Ok(gst::FlowSuccess::Ok),
+            Err(_) => Err(gst::FlowError::Flushing),
+        })
+        .eos(move |_| {
+            let _ = to_owner_at_end.send(Report::End);
+        })
+        .build();
+    let sink = gst_app::AppSink::builder().sync(false).caps(&track_caps()).max_buffers(BUFFERS_MAX).build();
+    sink.set_property("async", false);
+    sink.set_callbacks(callbacks);
+    sink
+}
+
+/// What a track may be: what `reelaudiodec` takes.
+pub(super) fn track_caps() -> gst::Caps {
+    let voices = gst::IntRange::new(1, 2);
+    let rates = gst::IntRange::new(1, i32::MAX);
+    gst::Caps::builder_full()
+        .structure(
+            gst::Structure::builder("audio/x-opus")
+                .field("channel-mapping-family", 0)
+                .field("channels", voices)
+                .build(),
+        )
+        .structure(gst::Structure::builder("audio/x-mulaw").field("rate", rates).field("channels", voices).build())
+        .structure(gst::Structure::builder("audio/x-alaw").field("rate", rates).field("channels", voices).build())
+        .structure(gst::Structure::builder("audio/G722").field("channels", 1).build())
+        .structure(
+            gst::Structure::builder("audio/x-raw")
+                .field("format", "S16LE")
+                .field("layout", "interleaved")
+                .field("rate", rates)
+                .field("channels", voices)
+                .build(),
+        )
+        .build()
+}
+
+/// Tells errors as they are posted. Nothing is left on the bus.
+fn report_bus(pipeline: &gst::Pipeline, to_owner: mpsc::Sender<Report>) {
+    let bus = pipeline.bus().expect("a pipeline has a bus");
+    bus.set_sync_handler(move |_, message| {
+        let report = match message.view() {
+            gst::MessageView::Error(error) => Some(Report::Failed {
+                element: message.src().map(|src| src.name().to_string()).unwrap_or_default(),
+                source: error.error(),
+            }),
+            gst::MessageView::Element(element) => element
+                .structure()
+                .filter(|s| s.has_name("missing-plugin"))
+                .and_then(|s| s.get::<String>("name").ok())
+                .map(|description| Report::Missing { description }),
+            _ => None,
+        };
+        if let Some(report) = report {
+            let _ = to_owner.send(report);
+        }
+        gst::BusSyncReply::Drop
+    });
+}

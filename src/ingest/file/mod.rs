@@ -1,0 +1,46 @@
+//! A track from a file: any media file that GStreamer reads, as frames that are *pulled*.
+//!
+//! Entry point: [`FileTrack::open`]. Nothing here knows a clock: whoever pulls decides when, so that nothing is dropped
+//! and every run over the same bytes yields the same frames.
+//!
+//! ```text
+//!  filesrc ─► typefind ─► demuxer … ─┬─► appsink                               Opus, G.711, G.722, S16: as they are
+//!                                    ├─► audioconvert ─► appsink               other raw audio
+//!                                    └─► decodebin (─► audioconvert) ─► appsink           everything else
+//! ```
+//!
+//! What `reelaudiodec` decodes is handed on undecoded. The rest becomes `S16LE` at the file's own rate with one or two
+//! channels. The first audio stream is the track; the others, and all video, stay unlinked and cost nothing.
+//!
+//! | media | what is heard |
+//! |---|---|
+//! | raw, FLAC | every sample |
+//! | G.711, G.722 | every byte |
+//! | Opus in Ogg, Matroska | every sample: pre-skip and end trimming are clipping metas |
+//! | Opus in MP4 | begins at the edit list; may lack the last packet, and its padding is not cut |
+//! | Vorbis | every sample and at most one more, since `vorbisdec` clips by time |
+//! | AAC in MP4 | begins at the edit list; may lack the last packet (`qtdemux` 1.22 ends too early) |
+//! | MP3, ADTS | as decoded: GStreamer 1.22 reads no gapless tags, so encoder delay and padding are heard |
+//!
+//! Edit lists of raw audio and G.711 in MP4 are not applied. A hole of more than 60 ms in the file's own time stays a
+//! hole: the frame behind it carries DISCONT. What is cut off or damaged is reported after all that is there.
+//!
+//! **Architecture invariant:** one streaming thread and no queue per file. What is told after a frame happened after
+//! it, therefore errors have a place, and memory holds [`BUFFERS_MAX`] buffers beside the demuxer's own.
+//!
+//! **Architecture invariant:** a file is only ever read. Demuxers that open connections (HLS, DASH, SDP) are never
+//! plugged, whatever the bytes say.
+
+mod chain;
+mod count;
+mod error;
+mod findings;
+mod framer;
+mod grow;
+mod opus;
+mod promise;
+mod track;
+
+pub use chain::BUFFERS_MAX;
+pub use error::FileError;
+pub use track::FileTrack;

@@ -1,0 +1,190 @@
+//! What a file says about its own end, read from its bytes: demuxers keep silent when it does not come true.
+//!
+//! `wavparse` cuts the header's length down to what is there, and `oggdemux` takes the last page for the end. Must not
+//! know GStreamer's elements.
+
+use gst::ClockTime;
+use gst::prelude::*;
+use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
+
+/// No Ogg page is longer (RFC 3533 §6): the last page's header lies within this many bytes of the end.
+const OGG_PAGE_MAX: u64 = 27 + 255 + 255 * 255;
+
+/// Chunks of a WAV file that are looked through for `data`; real files have about five.
+const CHUNKS_MAX: usize = 1_000;
+
+/// How a file's end stands to what the file promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// The format promises nothing that could be judged from here.
+    None,
+    /// All promised bytes are there.
+    Kept,
+    /// A header promises more media than there are bytes.
+    Short {
+        /// Length of what is promised.
+        declared: ClockTime,
+    },
+    /// An Ogg file whose last page is not marked as a stream's last.
+    WithoutEnd,
+}
+
+impl Promise {
+    /// Returns the length that the file should have had.
+    pub(super) fn declared(self) -> Option<ClockTime> {
+        match self {
+            Self::Short { declared } => Some(declared),
+            Self::None | Self::Kept | Self::WithoutEnd => None,
+        }
+    }
+}
+
+/// Reads the promise of a file.
+pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Promise> {
+    let size = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let mut magic = [0; 12];
+    if size < magic.len() as u64 {
+        return Ok(Promise::None);
+    }
+    file.read_exact(&mut magic)?;
+    match (&magic[..4], &magic[8..]) {
+        (b"RIFF" | b"RF64", b"WAVE") => wav(file, size),
+        (b"OggS", _) => ogg(file, size),
+        _ => Ok(Promise::None),
+    }
+}
+
+/// Walks the chunks up to `data`. A length of 0 or `u32::MAX` is that of a writer that could not seek back: no promise.
+fn wav(file: &mut (impl Read + Seek), size: u64) -> io::Result<Promise> {
+    let (mut at, mut byte_rate, mut data_size_64) = (12, 0, None);
+    for _ in 0..CHUNKS_MAX {
+        if at + 8 > size {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let length = u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
+        let mut body = [0; 16];
+        match &head[..4] {
+            b"fmt " if read_body(file, &mut body)? => {
+                byte_rate = u64::from(u32::from_le_bytes([body[8], body[9], body[10], body[11]]));
+            }
+            b"ds64" if read_body(file, &mut body)? => {
+                let (_, data_size) = body.split_at(8);
+                data_size_64 = data_size.try_into().ok().map(u64::from_le_bytes);
+            }
+            b"data" => {
+                let present = size - at - 8;
+                let declared = match (length, data_size_64) {
+                    (0xffff_ffff, Some(length)) => length,
+                    (0 | 0xffff_ffff, _) => return Ok(Promise::None),
+                    (length, _) => length,
+                };
+                return Ok(judge(declared, present, byte_rate));
+            }
+            _ => {}
+        }
+        at += 8 + length + length % 2;
+    }
+    Ok(Promise::None)
+}
+
+fn read_body(file: &mut impl Read, body: &mut [u8]) -> io::Result<bool> {
+    match file.read_exact(body) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn judge(declared: u64, present: u64, byte_rate: u64) -> Promise {
+    if declared <= present {
+        return Promise::Kept;
+    }
+    // A product beyond 64 bits is a damaged length, not one of 500 years.
+    let declared_ns = match byte_rate {
+        0 => None,
+        _ => declared.mul_div_floor(ClockTime::SECOND.nseconds(), byte_rate),
+    };
+    declared_ns.map_or(Promise::None, |ns| Promise::Short { declared: ClockTime::from_nseconds(ns.min(u64::MAX - 1)) })
+}
+
+/// Looks for the last page in the file's tail; its header type has bit 2 when it is a stream's last (RFC 3533 §6).
+fn ogg(file: &mut (impl Read + Seek), size: u64) -> io::Result<Promise> {
+    file.seek(SeekFrom::Start(size.saturating_sub(OGG_PAGE_MAX)))?;
+    let mut tail = Vec::new();
+    file.take(OGG_PAGE_MAX).read_to_end(&mut tail)?;
+    let last_page = tail.windows(6).rposition(|window| window.starts_with(b"OggS\0"));
+    Ok(match last_page {
+        Some(at) if tail[at + 5] & 4 != 0 && page_is_whole(&tail[at..]) => Promise::None,
+        _ => Promise::WithoutEnd,
+    })
+}
+
+fn page_is_whole(page: &[u8]) -> bool {
+    let n_segments = page.get(26).map_or(0, |&n| usize::from(n));
+    let segments = page.get(27..27 + n_segments);
+    segments.is_some_and(|s| page.len() >= 27 + n_segments + s.iter().map(|&length| usize::from(length)).sum::<usize>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn wav_file(data_length: u32, present: usize) -> Vec<u8> {
+        let mut bytes = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0\x01\0\x01\0".to_vec();
+        bytes.extend(8_000u32.to_le_bytes());
+        bytes.extend(16_000u32.to_le_bytes());
+        bytes.extend(b"\x02\0\x10\0data");
+        bytes.extend(data_length.to_le_bytes());
+        bytes.resize(bytes.len() + present, 0);
+        bytes
+    }
+
+    fn page(flags: u8, segments: &[u8], present: usize) -> Vec<u8> {
+        let mut bytes = b"OggS\0".to_vec();
+        bytes.push(flags);
+        bytes.resize(26, 0);
+        bytes.push(segments.len() as u8);
+        bytes.extend(segments);
+        bytes.resize(bytes.len() + present, 0);
+        bytes
+    }
+
+    #[track_caller]
+    fn check(bytes: Vec<u8>, promise: Promise) {
+        assert_eq!(read(&mut Cursor::new(bytes)).expect("memory can be read"), promise);
+    }
+
+    #[test]
+    fn wav_header_is_compared_with_the_bytes_there() {
+        check(wav_file(16_000, 16_000), Promise::Kept);
+        check(wav_file(16_000, 17_000), Promise::Kept);
+        check(wav_file(16_000, 15_999), Promise::Short { declared: ClockTime::SECOND });
+        check(wav_file(u32::MAX, 16_000), Promise::None);
+        check(wav_file(0, 16_000), Promise::None);
+    }
+
+    #[test]
+    fn ogg_needs_a_whole_last_page() {
+        check(page(4, &[20], 20), Promise::None);
+        check(page(4, &[20], 19), Promise::WithoutEnd);
+        check(page(0, &[20], 20), Promise::WithoutEnd);
+        check([page(4, &[20], 20), page(0, &[20], 20)].concat(), Promise::WithoutEnd);
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_read_without_a_panic() {
+        for whole in [wav_file(100, 50), page(4, &[20, 30], 50)] {
+            for length in 0..whole.len() {
+                read(&mut Cursor::new(&whole[..length])).expect("memory can be read");
+            }
+        }
+    }
+}

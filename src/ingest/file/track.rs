@@ -1,0 +1,216 @@
+//! One file as a track: waits for its pipeline, judges its end.
+
+use crate::engine::{Frame, Track, TrackError};
+use crate::ingest::file::chain::Chain;
+use crate::ingest::file::chain::Report;
+use crate::ingest::file::error::FileError;
+use crate::ingest::file::findings::Findings;
+use crate::ingest::file::framer::Framer;
+use crate::ingest::file::promise;
+use crate::ingest::file::promise::Promise;
+use gst::ClockTime;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+use std::time::Instant;
+
+/// How long a frame is waited for: storage may have to wake up, a decoder has nothing to wait for.
+const FRAME_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Media that is missing by less than this is no loss: encoders' padding, and last frames without a duration.
+const MISSING_MIN: ClockTime = ClockTime::from_mseconds(500);
+
+/// A media file's first audio stream, pulled frame by frame. Needs `gst::init`.
+///
+/// Holds one thread, and a bounded number of buffers. Dropping it stops the pipeline without waiting for it.
+pub struct FileTrack {
+    chain: Chain,
+    framer: Framer,
+    declared: Option<ClockTime>,
+    promise: Promise,
+    has_ended: bool,
+}
+
+impl FileTrack {
+    /// Opens a file and waits for its first frame, at most 10 s, so that a bad file is told at once.
+    ///
+    /// The name may be any bytes; it is never part of a URI or a launch line. Blocks: not for an async thread.
+    ///
+    /// # Errors
+    /// All but [`FileError::Truncated`], [`FileError::Decode`] only where not one frame came.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let promise = check(path)?;
+        let chain = Chain::start(path)?;
+        let mut findings = Findings::default();
+        let until = Instant::now() + FRAME_DEADLINE;
+        loop {
+            match wait(&chain, until, ClockTime::ZERO)? {
+                Report::Sample => break,
+                Report::End | Report::InputEnd => return Err(findings.at_end()),
+                Report::Failed { source, .. } => return Err(findings.at_failure(source)),
+                report => findings.note(report)?,
+            }
+        }
+        let declared = promise.declared().or_else(|| chain.duration());
+        let mut track = Self { framer: Framer::new(declared), chain, declared, promise, has_ended: false };
+        track.pull();
+        track.fill(until)?;
+        match track.framer.is_ready() {
+            true => Ok(track),
+            false => Err(FileError::NoSamples),
+        }
+    }
+
+    /// Returns what the frames are: `audio/x-opus`, `audio/x-mulaw`, `audio/x-alaw`, `audio/G722`, or `audio/x-raw` as
+    /// interleaved S16LE, always with one or two channels. A later frame's caps may differ.
+    pub fn caps(&self) -> &gst::Caps {
+        self.framer.caps()
+    }
+
+    /// Returns the length that the file declares, which may be an estimate or a lie. A header that promises more than
+    /// the file holds is believed here, so that progress is measured against what was meant.
+    pub fn declared_duration(&self) -> Option<ClockTime> {
+        self.declared
+    }
+
+    /// Returns the next frame, or `None` at the end, also every time after an error. Blocks 10 s at most.
+    ///
+    /// # Errors
+    /// Each at most once, after all frames before it: [`FileError::Truncated`], [`FileError::Decode`],
+    /// [`FileError::Stalled`].
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FileError> {
+        self.fill(Instant::now() + FRAME_DEADLINE)?;
+        Ok(self.framer.take())
+    }
+
+    /// Waits until a frame is ready or none will be.
+    fn fill(&mut self, until: Instant) -> Result<(), FileError> {
+        while !self.framer.is_ready() && !self.has_ended {
+            match wait(&self.chain, until, self.framer.position()).inspect_err(|_| self.has_ended = true)? {
+                Report::Sample => self.pull(),
+                Report::End | Report::InputEnd => {
+                    self.has_ended = true;
+                    self.judge_end()?;
+                }
+                Report::Failed { element, source } => {
+                    self.has_ended = true;
+                    return Err(FileError::Decode { at: self.framer.position(), element, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the sample that was reported.
+    fn pull(&mut self) {
+        let Some(sample) = self.chain.sink.try_pull_sample(ClockTime::ZERO) else { return };
+        let (Some(buffer), Some(caps)) = (sample.buffer_owned(), sample.caps_owned()) else { return };
+        let segment = sample.segment().and_then(|segment| segment.downcast_ref::<ClockTime>());
+        let start = segment.and_then(|segment| segment.start()).unwrap_or_default();
+        let lead = buffer.pts().map_or(ClockTime::ZERO, |pts| start.saturating_sub(pts));
+        self.framer.put(buffer, caps, lead);
+    }
+
+    /// Compares what was there with what should have been.
+    fn judge_end(&self) -> Result<(), FileError> {
+        let delivered = self.framer.position();
+        match self.promise {
+            Promise::Kept => Ok(()),
+            Promise::Short { declared } => Err(FileError::Truncated { declared: Some(declared), delivered }),
+            Promise::WithoutEnd => Err(FileError::Truncated { declared: None, delivered }),
+            Promise::None => match self.missing_from(delivered.max(self.chain.reached())) {
+                Some(declared) => Err(FileError::Truncated { declared: Some(declared), delivered }),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Returns the declared length if the media ends well before it. What is not the same now as it was at the start is
+    /// an estimate, not a declaration.
+    fn missing_from(&self, end: ClockTime) -> Option<ClockTime> {
+        let declared = self.declared?;
+        let is_missing =
+            end.saturating_add(MISSING_MIN) < declared && self.chain.duration().is_none_or(|now| now == declared);
+        is_missing.then_some(declared)
+    }
+}
+
+/// Refuses what can be refused without a pipeline, and reads what the file promises.
+fn check(path: &Path) -> Result<Promise, FileError> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => FileError::NotFound,
+        _ => FileError::Unreadable { source },
+    };
+    // Before anything is opened: to open a pipe is to wait for its writer.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(FileError::Directory);
+    }
+    if !metadata.is_file() {
+        return Err(FileError::NotRegular);
+    }
+    if metadata.len() == 0 {
+        return Err(FileError::Empty);
+    }
+    let mut file = fs::File::open(path).map_err(unreadable)?;
+    promise::read(&mut file).map_err(unreadable)
+}
+
+/// Waits for the next report.
+fn wait(chain: &Chain, until: Instant, delivered: ClockTime) -> Result<Report, FileError> {
+    let left = until.saturating_duration_since(Instant::now());
+    let stalled = FileError::Stalled { waited: FRAME_DEADLINE, delivered };
+    match chain.reports.recv_timeout(left) {
+        Ok(report) => Ok(report),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(stalled),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gst::prelude::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn dropped_in_mid_file_nothing_stays() {
+        gst::init().expect("GStreamer starts");
+        for encoder in ["wavenc", "flacenc", "opusenc ! oggmux"] {
+            let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+            let launch = format!("audiotestsrc num-buffers=1000 ! {encoder} ! filesink name=file");
+            let writer = gst::parse::launch(&launch).expect("stock elements are installed");
+            let writer = writer.downcast::<gst::Pipeline>().expect("a launch line makes a pipeline");
+            writer.by_name("file").expect("it is in the line").set_property("location", file.path());
+            writer.set_state(gst::State::Playing).expect("the writer starts");
+            let bus = writer.bus().expect("a pipeline has a bus");
+            let end = bus.timed_pop_filtered(ClockTime::from_seconds(10), &[gst::MessageType::Eos]);
+            assert!(end.is_some(), "{encoder}: the writer ends");
+            writer.set_state(gst::State::Null).expect("the writer stops");
+
+            // Its thread waits for room in the sink, or soon will.
+            let track = FileTrack::open(file.path()).expect("a healthy file opens");
+            let (tell, told) = mpsc::channel();
+            let tell_too = tell.clone();
+            track.chain.pipeline.add_weak_ref_notify(move || tell.send("pipeline").unwrap_or_default());
+            track.chain.sink.add_weak_ref_notify(move || tell_too.send("sink").unwrap_or_default());
+            drop(track);
+            for _ in 0..2 {
+                told.recv_timeout(FRAME_DEADLINE).unwrap_or_else(|_| panic!("{encoder}: something stays"));
+            }
+        }
+    }
+}
+
+impl Track for FileTrack {
+    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
+        // After an error there is nothing more, but all that came before it has been given out.
+        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: true })
+    }
+
+    fn declared_duration(&self) -> Option<Duration> {
+        Self::declared_duration(self).map(Duration::from)
+    }
+}

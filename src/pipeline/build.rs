@@ -1,0 +1,129 @@
+//! Nodes become elements, links become links.
+
+use std::collections::BTreeMap;
+
+use gst::prelude::*;
+
+use crate::graph::{Node, NodeId, SinkPad, SrcPad, Value};
+use crate::pipeline::PipelineError;
+use crate::pipeline::name::{self, Copy};
+
+/// The elements of a node.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) element: gst::Element,
+    /// Sees to it that the node's output has its caps.
+    filter: Option<gst::Element>,
+}
+
+/// All nodes of one scope, made.
+pub(super) type MadeNodes = BTreeMap<NodeId, Made>;
+
+impl Made {
+    /// Makes a node's elements and sets what the graph and the engine want of them.
+    pub(super) fn new(node: &Node, copy: Copy) -> Result<Self, PipelineError> {
+        let element = make(node, &node.element, &name::element_name(&node.name, copy))?;
+        // A sink that waits for its first buffer would take the running pipeline back to PAUSED, and one that waits
+        // for a clock would wait for ever: the pipeline has none.
+        for property in ["sync", "async"] {
+            if element.find_property(property).is_some_and(|pspec| pspec.value_type() == bool::static_type()) {
+                element.set_property(property, false);
+            }
+        }
+        for (property, value) in &node.properties {
+            set(node, &element, property, &text(value))?;
+        }
+        let filter = node.caps.as_ref().map(|caps| {
+            let filter = make(node, "capsfilter", &format!("{}.caps", element.name()))?;
+            set(node, &filter, "caps", caps)?;
+            Ok(filter)
+        });
+        Ok(Self { element, filter: filter.transpose()? })
+    }
+
+    /// Returns the elements, in stream order.
+    pub(super) fn elements(&self) -> impl DoubleEndedIterator<Item = &gst::Element> {
+        std::iter::once(&self.element).chain(&self.filter)
+    }
+
+    /// Adds the elements to a bin and links them to each other.
+    pub(super) fn add_to(&self, bin: &gst::Bin, node: &Node) -> Result<(), PipelineError> {
+        let failed = |e: gst::glib::BoolError| link_error(node, e.to_string());
+        for element in self.elements() {
+            bin.add(element).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Links the filter behind the element; its src pads must be there by now.
+    pub(super) fn link_filter(&self, node: &Node) -> Result<(), PipelineError> {
+        match &self.filter {
+            Some(filter) => self.element.link(filter).map_err(|e| link_error(node, e.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the pad that others take from.
+    pub(super) fn src_pad(&self, pad: &SrcPad) -> Option<gst::Pad> {
+        if let Some(filter) = &self.filter {
+            return filter.static_pad("src");
+        }
+        match pad {
+            SrcPad::Always { name } | SrcPad::Sometimes { name, .. } => self.element.static_pad(name),
+            SrcPad::Request { name, .. } => {
+                self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name))
+            }
+        }
+    }
+
+    /// Returns the pad for an input; `participant` tells which of many.
+    pub(super) fn sink_pad(&self, pad: &SinkPad, participant: u32) -> Option<gst::Pad> {
+        match pad {
+            SinkPad::Always { name } => self.element.static_pad(name),
+            SinkPad::Request { name, .. } => {
+                self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name))
+            }
+            SinkPad::PerParticipant { .. } => self.element.request_pad_simple(&pad.name_for(participant)),
+        }
+    }
+}
+
+fn make(node: &Node, factory: &str, name: &str) -> Result<gst::Element, PipelineError> {
+    let error = |_| PipelineError::NoElement { node: node.name.clone(), element: factory.to_owned() };
+    gst::ElementFactory::make(factory).name(name).build().map_err(error)
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::UInt(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Text(value) | Value::Nick(value) | Value::Serialized(value) => value.clone(),
+    }
+}
+
+fn set(node: &Node, element: &gst::Element, property: &str, value: &str) -> Result<(), PipelineError> {
+    let error =
+        || PipelineError::Property { node: node.name.clone(), property: property.to_owned(), value: value.to_owned() };
+    let pspec = element.find_property(property).ok_or_else(error)?;
+    if pspec.value_type() == String::static_type() {
+        element.set_property(property, value);
+        return Ok(());
+    }
+    let value = gst::glib::Value::deserialize_with_pspec(value, &pspec).map_err(|_| error())?;
+    element.set_property_from_value(property, &value);
+    Ok(())
+}
+
+/// Links two pads.
+pub(super) fn link(node: &Node, src: Option<gst::Pad>, sink: Option<gst::Pad>) -> Result<(), PipelineError> {
+    let src = src.ok_or_else(|| link_error(node, "its input has no pad".to_owned()))?;
+    let sink = sink.ok_or_else(|| link_error(node, "it has no pad for an input".to_owned()))?;
+    let (from, to) = (src.name(), sink.name());
+    src.link(&sink).map(|_| ()).map_err(|e| link_error(node, format!("{from} to {to}: {e}")))
+}
+
+pub(super) fn link_error(node: &Node, detail: String) -> PipelineError {
+    PipelineError::Link { node: node.name.clone(), detail }
+}

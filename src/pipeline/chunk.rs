@@ -1,0 +1,44 @@
+//! The branch of a chunk: a bin of all chunk nodes, with one sink pad per pad of the splitter.
+
+use std::path::Path;
+
+use gst::prelude::*;
+
+use crate::graph::{Plan, Scope, Source};
+use crate::pipeline::PipelineError;
+use crate::pipeline::build::{self, Made, MadeNodes};
+use crate::pipeline::name::Copy;
+
+/// Builds the branch of chunk `index`, whose sink writes `file`.
+pub(super) fn branch(plan: &Plan, index: u32, file: &Path) -> Result<gst::Bin, PipelineError> {
+    let bin = gst::Bin::builder().name(format!("chunk.c{index}")).build();
+    let mut made = MadeNodes::new();
+    for node in plan.scope_nodes(Scope::Chunk) {
+        let elements = Made::new(node, Copy::Chunk(index))?;
+        if elements.element.has_property_with_type("location", String::static_type()) {
+            elements.element.set_property("location", file.to_string_lossy().as_ref());
+        }
+        if elements.element.has_property("overwrite") {
+            elements.element.set_property("overwrite", false);
+        }
+        elements.add_to(&bin, node)?;
+        for link in &node.links {
+            let sink = elements.sink_pad(&link.to, 0);
+            match &link.from {
+                Source::Chunk { index } => {
+                    let sink = sink.ok_or_else(|| build::link_error(node, "it has no pad for its input".to_owned()))?;
+                    let ghost = gst::GhostPad::builder_with_target(&sink)
+                        .map_err(|e| build::link_error(node, e.to_string()))?
+                        .name(format!("sink_{index}"))
+                        .build();
+                    bin.add_pad(&ghost).map_err(|e| build::link_error(node, e.to_string()))?;
+                }
+                Source::Node { id, pad } => build::link(node, made.get(id).and_then(|from| from.src_pad(pad)), sink)?,
+                _ => return Err(build::link_error(node, "a chunk takes from the splitter only".to_owned())),
+            }
+        }
+        elements.link_filter(node)?;
+        made.insert(node.id, elements);
+    }
+    Ok(bin)
+}

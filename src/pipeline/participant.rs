@@ -1,0 +1,118 @@
+//! One participant's branch: from the door to the recording's elements.
+
+use gst::prelude::*;
+use gstreel::ReelSrc;
+
+use crate::graph::{Plan, Scope, SinkPad, Source};
+use crate::pipeline::PipelineError;
+use crate::pipeline::build::{self, Made, MadeNodes};
+use crate::pipeline::name::Copy;
+
+/// A participant's branch, in a running pipeline.
+#[derive(Debug)]
+pub(super) struct Participant {
+    /// Pad of the door that this participant's audio goes in by.
+    pub(super) audio: gst::Pad,
+    made: MadeNodes,
+    /// Pads of recording nodes that were requested for this participant.
+    requested: Vec<(gst::Element, gst::Pad)>,
+    /// Caps of the last push.
+    pub(super) caps: Option<gst::Caps>,
+}
+
+impl Participant {
+    /// Builds the branch of participant `index` and links it; `pin` is the channel it must have.
+    pub(super) fn join(
+        plan: &Plan,
+        pipeline: &gst::Pipeline,
+        src: &ReelSrc,
+        recording: &MadeNodes,
+        index: u32,
+        pin: Option<u32>,
+    ) -> Result<Self, PipelineError> {
+        let door = format!("audio_{index}");
+        let audio = src.request_pad_simple(&door).ok_or(PipelineError::Link { node: door, detail: "taken".into() })?;
+        let mut branch = Self { audio, made: MadeNodes::new(), requested: Vec::new(), caps: None };
+        let built = branch.build(plan, pipeline, recording, index, pin);
+        built.inspect_err(|_| branch.take_down(pipeline, src))?;
+        Ok(branch)
+    }
+
+    fn build(
+        &mut self,
+        plan: &Plan,
+        pipeline: &gst::Pipeline,
+        recording: &MadeNodes,
+        index: u32,
+        pin: Option<u32>,
+    ) -> Result<(), PipelineError> {
+        for node in plan.scope_nodes(Scope::Participant) {
+            let made = Made::new(node, Copy::Participant(index))?;
+            made.add_to(pipeline.upcast_ref(), node)?;
+            for link in &node.links {
+                let src = match &link.from {
+                    Source::Audio => Some(self.audio.clone()),
+                    Source::Node { id, pad } => self.made.get(id).and_then(|from| from.src_pad(pad)),
+                    _ => None,
+                };
+                build::link(node, src, made.sink_pad(&link.to, index))?;
+            }
+            made.link_filter(node)?;
+            self.made.insert(node.id, made);
+        }
+        self.link_to_recording(plan, recording, index, pin)?;
+        // From the sink end up, so that nobody pushes into an element that does not run.
+        for (id, made) in self.made.iter().rev() {
+            let failed = |_| PipelineError::State { node: plan.node(*id).name.clone() };
+            made.elements().rev().try_for_each(|element| element.sync_state_with_parent().map_err(failed))?;
+        }
+        Ok(())
+    }
+
+    fn link_to_recording(
+        &mut self,
+        plan: &Plan,
+        recording: &MadeNodes,
+        index: u32,
+        pin: Option<u32>,
+    ) -> Result<(), PipelineError> {
+        for node in plan.scope_nodes(Scope::Recording) {
+            for link in node.links.iter().filter(|link| matches!(link.to, SinkPad::PerParticipant { .. })) {
+                let Source::Node { id, pad } = &link.from else { continue };
+                let (from, to) = (self.made.get(id), recording.get(&node.id));
+                let sink = to.and_then(|to| to.sink_pad(&link.to, index));
+                if let (Some(to), Some(sink)) = (to, &sink) {
+                    if let Some(channel) = pin.filter(|_| sink.has_property("channel")) {
+                        sink.set_property("channel", channel as i32);
+                    }
+                    self.requested.push((to.element.clone(), sink.clone()));
+                }
+                build::link(node, from.and_then(|from| from.src_pad(pad)), sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how far this branch's media is behind what was pushed, as its elements say.
+    pub(super) fn told_latency(&self) -> gst::ClockTime {
+        let told = |(_, pad): &(gst::Element, gst::Pad)| {
+            let mut query = gst::query::Latency::new();
+            pad.peer_query(&mut query).then(|| query.result().1)
+        };
+        self.requested.iter().filter_map(told).max().unwrap_or_default()
+    }
+
+    /// Takes the branch out of the pipeline; what it had given stays in the recording.
+    pub(super) fn take_down(&self, pipeline: &gst::Pipeline, src: &ReelSrc) {
+        for made in self.made.values() {
+            for element in made.elements() {
+                let _ = element.set_state(gst::State::Null);
+                let _ = pipeline.remove(element);
+            }
+        }
+        for (element, pad) in &self.requested {
+            element.release_request_pad(pad);
+        }
+        src.release_request_pad(&self.audio);
+    }
+}

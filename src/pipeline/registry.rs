@@ -1,0 +1,108 @@
+//! GStreamer's registry answers what a graph asks of elements.
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::graph::elements::{Direction, PadTemplate, Presence, Property, PropertyKind};
+use crate::graph::{CapsError, Elements, Factory};
+use crate::pipeline::packages::package_of;
+
+/// Elements that have a thread of their own, beside all that are sources.
+const THREADED: [&str; 9] = [
+    "queue",
+    "queue2",
+    "multiqueue",
+    "decodebin",
+    "decodebin3",
+    "uridecodebin",
+    "playbin",
+    "rtpjitterbuffer",
+    "downloadbuffer",
+];
+
+/// The elements of this machine. GStreamer must be initialised.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Installed;
+
+impl Elements for Installed {
+    fn factory(&self, element: &str) -> Option<Factory> {
+        let factory = gst::ElementFactory::find(element)?.load().ok()?.downcast::<gst::ElementFactory>().ok()?;
+        let type_ = factory.element_type();
+        let is_a = |name| glib::Type::from_name(name).is_some_and(|base| type_.is_a(base));
+        Some(Factory {
+            pads: factory.static_pad_templates().iter().map(pad_template).collect(),
+            properties: properties(type_),
+            own_thread: THREADED.contains(&element) || is_a("GstBaseSrc"),
+            aggregator: is_a("GstAggregator"),
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let factories = gst::ElementFactory::factories_with_type(gst::ElementFactoryType::ANY, gst::Rank::NONE);
+        factories.iter().map(|factory| factory.name().to_string()).collect()
+    }
+
+    fn package(&self, element: &str) -> Option<String> {
+        package_of(element).map(str::to_owned)
+    }
+
+    fn intersect(&self, a: &str, b: &str) -> Result<Option<String>, CapsError> {
+        let parse = |caps: &str| caps.parse::<gst::Caps>().map_err(|_| CapsError { caps: caps.to_owned() });
+        let (a, b) = (parse(a)?, parse(b)?);
+        let both = a.intersect(&b);
+        Ok((!both.is_empty()).then(|| both.to_string()))
+    }
+}
+
+fn pad_template(template: &gst::StaticPadTemplate) -> PadTemplate {
+    PadTemplate {
+        name: template.name_template().to_string(),
+        direction: match template.direction() {
+            gst::PadDirection::Src => Direction::Src,
+            _ => Direction::Sink,
+        },
+        presence: match template.presence() {
+            gst::PadPresence::Always => Presence::Always,
+            gst::PadPresence::Sometimes => Presence::Sometimes,
+            gst::PadPresence::Request => Presence::Request,
+        },
+        caps: template.caps().to_string(),
+    }
+}
+
+fn properties(type_: glib::Type) -> Vec<Property> {
+    let Some(class) = glib::Class::<glib::Object>::from_type(type_) else { return Vec::new() };
+    let property = |pspec: &glib::ParamSpec| Property {
+        name: pspec.name().to_owned(),
+        writable: pspec.flags().contains(glib::ParamFlags::WRITABLE),
+        kind: kind(pspec),
+    };
+    class.list_properties().iter().map(property).collect()
+}
+
+fn kind(pspec: &glib::ParamSpec) -> PropertyKind {
+    let any = pspec.clone();
+    if any.is::<glib::ParamSpecBoolean>() {
+        PropertyKind::Bool
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecInt>() {
+        PropertyKind::Int { min: p.minimum().into(), max: p.maximum().into() }
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecInt64>() {
+        PropertyKind::Int { min: p.minimum(), max: p.maximum() }
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecUInt>() {
+        PropertyKind::UInt { min: p.minimum().into(), max: p.maximum().into() }
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecUInt64>() {
+        PropertyKind::UInt { min: p.minimum(), max: p.maximum() }
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecFloat>() {
+        PropertyKind::Float { min: p.minimum().into(), max: p.maximum().into() }
+    } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecDouble>() {
+        PropertyKind::Float { min: p.minimum(), max: p.maximum() }
+    } else if any.is::<glib::ParamSpecString>() {
+        PropertyKind::Text
+    } else if let Some(class) = glib::EnumClass::with_type(pspec.value_type()) {
+        PropertyKind::Enum { nicks: class.values().iter().map(|value| value.nick().to_owned()).collect() }
+    } else if let Some(class) = glib::FlagsClass::with_type(pspec.value_type()) {
+        PropertyKind::Flags { nicks: class.values().iter().map(|value| value.nick().to_owned()).collect() }
+    } else {
+        PropertyKind::Other(pspec.value_type().name().to_owned())
+    }
+}

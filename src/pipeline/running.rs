@@ -1,0 +1,298 @@
+//! A pipeline that records: driven by ticks, one thread at a time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use gstreel::GateMode;
+use gstreel::ReelSrc;
+
+use crate::graph::{Limits, Node, NodeId, Plan, Scope, Source};
+use crate::model::{ParticipantNumber, PauseMode};
+use crate::pipeline::build::{self, Made, MadeNodes};
+use crate::pipeline::event::{self, Event};
+use crate::pipeline::name::Copy;
+use crate::pipeline::participant::Participant;
+use crate::pipeline::{PipelineError, chunk, delay};
+
+/// Messages that mean something to a recording; all others are thrown away unread.
+const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
+
+/// What a recording wants of its pipeline beside the plan.
+pub struct Options {
+    /// Returns the file that a chunk is written to; called on the thread that pushes.
+    pub chunk_file: Box<dyn Fn(u32) -> PathBuf + Send + Sync>,
+    /// When a chunk ends; in place of the plan's.
+    pub limits: Limits,
+    /// What a pause leaves.
+    pub pause_mode: PauseMode,
+    /// Channels kept for participants who are to come with a pin.
+    pub reserved_channels: Vec<u32>,
+}
+
+/// A pipeline that records.
+pub struct Running {
+    pipeline: gst::Pipeline,
+    bus: gst::Bus,
+    plan: Arc<Plan>,
+    src: ReelSrc,
+    recording: MadeNodes,
+    participants: BTreeMap<u32, Participant>,
+    /// What a foreign element of a participant's branch holds back, as found out.
+    measured_latency: gst::ClockTime,
+    latency: gst::ClockTime,
+    /// Why the last branch could not be built.
+    branch_error: Arc<Mutex<Option<PipelineError>>>,
+}
+
+impl Running {
+    /// Builds the pipeline of a plan and starts it; its first file is there when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What the first element that does not fit says.
+    pub fn build(plan: Arc<Plan>, options: Options) -> Result<Self, PipelineError> {
+        let measured_latency = delay::measure(&plan)?;
+        let pipeline = gst::Pipeline::with_name(&plan.name);
+        // Time comes with each push: nobody in here may wait for a clock.
+        pipeline.use_clock(gst::Clock::NONE);
+        let bus = pipeline.bus().expect("every pipeline has a bus");
+        let no_door = || PipelineError::NoElement { node: "@timeline".to_owned(), element: "reelsrc".to_owned() };
+        let src = gst::ElementFactory::make("reelsrc").name("reelsrc").build().map_err(|_| no_door())?;
+        let src = src.downcast::<ReelSrc>().map_err(|_| no_door())?;
+        let _ = pipeline.add(&src);
+        let mut running = Self {
+            pipeline,
+            bus,
+            plan,
+            src,
+            recording: MadeNodes::new(),
+            participants: BTreeMap::new(),
+            measured_latency,
+            latency: gst::ClockTime::ZERO,
+            branch_error: Arc::default(),
+        };
+        running.build_recording(options)?;
+        running.raise_latency(measured_latency);
+        running.play()?;
+        Ok(running)
+    }
+
+    fn build_recording(&mut self, options: Options) -> Result<(), PipelineError> {
+        let plan = Arc::clone(&self.plan);
+        for node in plan.scope_nodes(Scope::Recording) {
+            let made = Made::new(node, Copy::Recording)?;
+            self.set_up_join(node, &made.element, &options);
+            if made.element.has_property_with_type("mode", GateMode::static_type()) {
+                made.element.set_property("mode", gate_mode(options.pause_mode));
+            }
+            made.add_to(self.pipeline.upcast_ref(), node)?;
+            for link in &node.links {
+                let src = match &link.from {
+                    Source::Timeline => self.src.static_pad("timeline"),
+                    Source::Node { id, pad } => match self.recording.get(id) {
+                        Some(from) => from.src_pad(pad),
+                        // A participant's node: linked when somebody joins.
+                        None => continue,
+                    },
+                    _ => None,
+                };
+                build::link(node, src, made.sink_pad(&link.to, 0))?;
+            }
+            made.link_filter(node)?;
+            self.recording.insert(node.id, made);
+        }
+        self.set_up_splitter(options);
+        Ok(())
+    }
+
+    /// Tells an element that joins participants what it cannot know by itself.
+    fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) {
+        if let Some(rate) = self.rate_into(node).filter(|_| element.has_property("rate")) {
+            element.set_property("rate", rate);
+        }
+        if element.has_property("reserved-channels") {
+            let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
+            element.set_property("reserved-channels", gst::Array::new(channels));
+        }
+    }
+
+    /// Returns the sample rate that the graph gives to what goes into a node, so that a recording to which nobody
+    /// has come yet is of the right rate.
+    fn rate_into(&self, node: &Node) -> Option<u32> {
+        let caps = |id: &NodeId| self.plan.node(*id).caps.as_deref();
+        let caps = node.links.iter().find_map(|link| match &link.from {
+            Source::Node { id, .. } => caps(id),
+            _ => None,
+        })?;
+        let rate = caps.parse::<gst::Caps>().ok()?.structure(0)?.get::<i32>("rate").ok()?;
+        u32::try_from(rate).ok()
+    }
+
+    fn set_up_splitter(&self, options: Options) {
+        let Some(splitter) = self.recording.get(&self.plan.splitter().id).map(|made| &made.element) else { return };
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        splitter.set_property("max-duration", options.limits.max_duration.map_or(0, nanoseconds));
+        splitter.set_property("max-size", options.limits.max_size.map_or(0, |size| size.get()));
+        let (plan, failed) = (Arc::clone(&self.plan), Arc::clone(&self.branch_error));
+        splitter.connect("make-chunk", false, move |arguments| {
+            let index = arguments.get(1).and_then(|index| index.get::<u32>().ok()).unwrap_or_default();
+            let branch = chunk::branch(&plan, index, &(options.chunk_file)(index));
+            let branch = branch.inspect_err(|error| *failed.lock().unwrap() = Some(error.clone())).ok();
+            Some(branch.map(|bin| bin.upcast::<gst::Element>()).to_value())
+        });
+    }
+
+    fn play(&mut self) -> Result<(), PipelineError> {
+        if self.pipeline.set_state(gst::State::Playing).is_ok() {
+            return Ok(());
+        }
+        let failed = self.events().into_iter().find_map(|event| match event {
+            Event::Failed(error) => Some(error),
+            _ => None,
+        });
+        Err(failed.unwrap_or(PipelineError::State { node: "pipeline".to_owned() }))
+    }
+
+    /// Builds the branch of a participant. `pin`: the channel that the participant must have, if the graph has any.
+    pub fn join(&mut self, participant: ParticipantNumber, pin: Option<u32>) -> Result<(), PipelineError> {
+        let branch = Participant::join(&self.plan, &self.pipeline, &self.src, &self.recording, participant, pin)?;
+        self.participants.insert(participant, branch);
+        Ok(())
+    }
+
+    /// Pushes a participant's frames of one tick, PTS in recording time.
+    ///
+    /// # Errors
+    ///
+    /// The branch refuses them: [`Event::ParticipantFailed`] says why, where an element said it. The recording goes on.
+    pub fn push(
+        &mut self,
+        participant: ParticipantNumber,
+        caps: &gst::Caps,
+        frames: gst::BufferList,
+    ) -> Result<(), PipelineError> {
+        let Some(branch) = self.participants.get_mut(&participant) else { return Ok(()) };
+        let refused = |_| PipelineError::Refused { node: format!("@audio of participant {participant}") };
+        let pushed = self.src.push(&branch.audio, caps, frames).map_err(refused);
+        if branch.caps.as_ref() != Some(caps) {
+            branch.caps = Some(caps.clone());
+            // Known only now that the branch has seen what comes.
+            let latency = branch.told_latency() + self.measured_latency;
+            self.raise_latency(latency);
+        }
+        pushed.map(|_| ())
+    }
+
+    /// Lets the joining elements stay behind as far as the slowest branch. Never less than before: what has been
+    /// sent cannot be taken back.
+    fn raise_latency(&mut self, latency: gst::ClockTime) {
+        if latency <= self.latency && latency != self.measured_latency {
+            return;
+        }
+        self.latency = self.latency.max(latency);
+        let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
+        for made in joins.filter_map(|node| self.recording.get(&node.id)) {
+            if made.element.has_property_with_type("latency", u64::static_type()) {
+                made.element.set_property("latency", self.latency.nseconds());
+            }
+        }
+    }
+
+    /// Ends a participant's media: what the branch holds back comes out. The participant stays until [`Self::leave`].
+    pub fn end_track(&mut self, participant: ParticipantNumber) {
+        if let Some(branch) = self.participants.get(&participant) {
+            self.src.end_track(&branch.audio);
+        }
+    }
+
+    /// Takes a participant's branch away; ends its media first.
+    pub fn leave(&mut self, participant: ParticipantNumber) {
+        self.end_track(participant);
+        if let Some(branch) = self.participants.remove(&participant) {
+            branch.take_down(&self.pipeline, &self.src);
+        }
+    }
+
+    /// Pauses at recording time `at`, all media at the same instant.
+    pub fn pause(&self, at: gst::ClockTime) {
+        self.set_on_gates("pause-at", at);
+    }
+
+    /// Resumes at recording time `at`.
+    pub fn resume(&self, at: gst::ClockTime) {
+        self.set_on_gates("resume-at", at);
+    }
+
+    fn set_on_gates(&self, property: &str, at: gst::ClockTime) {
+        let gates = self.recording.values().map(|made| &made.element).filter(|element| element.has_property(property));
+        gates.for_each(|gate| gate.set_property(property, at.nseconds()));
+    }
+
+    /// Says that all media before `horizon` has been pushed: everything works down to the file before this returns.
+    pub fn advance(&self, horizon: gst::ClockTime) {
+        self.src.advance(horizon);
+    }
+
+    /// Returns what the pipeline has said since the last call.
+    pub fn events(&mut self) -> Vec<Event> {
+        let mut events: Vec<Event> = self.branch_error.lock().unwrap().take().map(Event::Failed).into_iter().collect();
+        while let Some(message) = self.bus.pop_filtered(&MESSAGES) {
+            events.extend(event::read(&message, &self.pipeline));
+        }
+        events
+    }
+
+    /// Ends the recording and returns the last events; waits `deadline` at most for branches with threads of their
+    /// own.
+    pub fn stop(&mut self, deadline: Duration) -> Vec<Event> {
+        self.src.end();
+        let until = Instant::now() + deadline;
+        let mut events = self.events();
+        while !events.iter().any(|event| matches!(event, Event::Ended | Event::Failed(_))) {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = gst::ClockTime::try_from(left).unwrap_or(gst::ClockTime::ZERO);
+            let Some(message) = self.bus.timed_pop_filtered(left, &MESSAGES) else {
+                events.push(Event::Failed(PipelineError::StopTimeout { seconds: deadline.as_secs() }));
+                break;
+            };
+            events.extend(event::read(&message, &self.pipeline));
+        }
+        events
+    }
+
+    /// Returns samples that the joining elements could not place, since the start.
+    pub fn lost_samples(&self) -> u64 {
+        let fields = ["late-samples", "overlapping-samples", "ahead-samples"];
+        let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
+        let stats = joins.filter_map(|node| self.recording.get(&node.id)).filter_map(|made| {
+            made.element.has_property("stats").then(|| made.element.property::<gst::Structure>("stats"))
+        });
+        stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
+    }
+
+    /// Returns the pipeline as it is now, in the language of Graphviz.
+    pub fn dot(&self) -> String {
+        self.pipeline.debug_to_dot_data(gst::DebugGraphDetails::all()).to_string()
+    }
+}
+
+fn gate_mode(mode: PauseMode) -> GateMode {
+    match mode {
+        PauseMode::Skip => GateMode::Skip,
+        PauseMode::Silence => GateMode::Silence,
+        PauseMode::Tone => GateMode::Tone,
+    }
+}
+
+fn takes_timeline(node: &Node) -> bool {
+    node.links.iter().any(|link| link.from == Source::Timeline)
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}

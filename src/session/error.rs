@@ -1,0 +1,32 @@
+//! What can go wrong with a journal.
+
+use std::path::PathBuf;
+
+/// What went wrong. Reads after "failed to record: ".
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system refused.
+    #[error("journal {} cannot be {what}: {source}", path.display())]
+    Io {
+        /// The journal.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It does not begin as a journal does.
+    #[error("{} is no journal of a recording", path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by another version of Reelgraph.
+    #[error("journal {} has version {version}, this program reads {}", path.display(), crate::session::journal::VERSION)]
+    Version {
+        /// The journal.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+}

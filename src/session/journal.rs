@@ -1,0 +1,252 @@
+//! The journal: everything that happened to a recording, one JSON object a line, only ever appended to.
+//!
+//! It is the truth about media: after a crash the recording is rebuilt from it. A torn last line is what a crash
+//! leaves and is left out; what it would have said is found again in the files.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ChannelMap, ChunkMedia, EndReason, ParticipantNumber, PauseMode};
+use crate::session::JournalError;
+
+/// Version of the format; a change that old programs would misread makes it grow.
+pub const VERSION: u32 = 1;
+
+/// Longest line that is read: far above what many participants and pauses make.
+const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How a recording began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Opening {
+    /// Version of the journal.
+    pub version: u32,
+    /// Random id of the recording.
+    pub recording_id: String,
+    /// Random id of the call.
+    pub call_id: String,
+    /// Name of the graph.
+    pub graph: String,
+    /// `audio`, `mixed`, `wav`: as in the graph's header.
+    pub content: String,
+    /// See `content`.
+    pub channel_type: String,
+    /// Extension of the files.
+    pub format: String,
+    /// What a pause leaves.
+    pub pause_mode: PauseMode,
+    /// Wall clock at recording time zero, RFC 3339.
+    pub started_at: String,
+    /// Boot during which the monotonic clock below counts.
+    pub boot_id: String,
+    /// Monotonic clock at recording time zero.
+    pub monotonic_zero: Duration,
+}
+
+/// Something that happened. `at` is recording time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Entry {
+    /// Always first.
+    Began(Opening),
+    /// Somebody came.
+    Joined {
+        /// When.
+        at: Duration,
+        /// Number.
+        participant: ParticipantNumber,
+        /// `participantId` of the metadata.
+        name: String,
+    },
+    /// Somebody left.
+    Left {
+        /// When.
+        at: Duration,
+        /// Who.
+        participant: ParticipantNumber,
+    },
+    /// Somebody's media is not what it should be.
+    Trouble {
+        /// When.
+        at: Duration,
+        /// Who.
+        participant: ParticipantNumber,
+        /// What, for people.
+        reason: String,
+        /// Silence from then on.
+        silent: bool,
+    },
+    /// Paused.
+    Paused {
+        /// When it takes effect.
+        at: Duration,
+    },
+    /// Resumed.
+    Resumed {
+        /// When it takes effect.
+        at: Duration,
+    },
+    /// Participants have been given channels.
+    Channels {
+        /// The whole map.
+        map: ChannelMap,
+    },
+    /// A chunk has got all its media.
+    ChunkHeld {
+        /// What it holds.
+        media: ChunkMedia,
+    },
+    /// A chunk's file is complete in the spool.
+    FileComplete {
+        /// Chunk.
+        index: u32,
+        /// Bytes.
+        size: u64,
+    },
+    /// A chunk is where it belongs, with its metadata.
+    Finalised {
+        /// Chunk.
+        index: u32,
+    },
+    /// The recording is over: always last.
+    Ended {
+        /// When.
+        at: Duration,
+        /// Why.
+        reason: EndReason,
+        /// What went wrong, for people.
+        error: Option<String>,
+    },
+}
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Creates a journal; one that is there already is never overwritten.
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+        Ok(Self { file: file.map_err(io(path, "created"))?, path: path.to_owned() })
+    }
+
+    /// Opens a journal to append to it.
+    pub fn append_to(path: &Path) -> Result<Self, JournalError> {
+        let file = OpenOptions::new().append(true).open(path);
+        Ok(Self { file: file.map_err(io(path, "opened"))?, path: path.to_owned() })
+    }
+
+    /// Appends an entry: one write, so that a crash tears the last line at most.
+    pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let mut line = serde_json::to_vec(entry).expect("entries are plain data");
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(io(&self.path, "written"))
+    }
+
+    /// Waits until all entries are on the disk.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        self.file.sync_data().map_err(io(&self.path, "synced"))
+    }
+
+    /// Reads a journal up to the first line that is torn.
+    pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
+        let mut reader = BufReader::new(File::open(path).map_err(io(path, "opened"))?);
+        let mut entries = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            let limited = &mut std::io::Read::take(&mut reader, LINE_BYTES_MAX as u64);
+            let n = limited.read_until(b'\n', &mut line).map_err(io(path, "read"))?;
+            match serde_json::from_slice(&line) {
+                Ok(entry) if n > 0 => entries.push(entry),
+                _ => break,
+            }
+        }
+        match entries.first() {
+            Some(Entry::Began(Opening { version: VERSION, .. })) => Ok(entries),
+            Some(Entry::Began(opening)) => {
+                Err(JournalError::Version { path: path.to_owned(), version: opening.version })
+            }
+            _ => Err(JournalError::NotAJournal { path: path.to_owned() }),
+        }
+    }
+}
+
+fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
+    move |source| JournalError::Io { path: path.to_owned(), what, source }
+}
+
+#[cfg(test)]
+pub(in crate::session) mod tests {
+    use super::*;
+
+    pub(in crate::session) fn opening() -> Opening {
+        Opening {
+            version: VERSION,
+            recording_id: "r".into(),
+            call_id: "c".into(),
+            graph: "mixed-wav".into(),
+            content: "audio".into(),
+            channel_type: "mixed".into(),
+            format: "wav".into(),
+            pause_mode: PauseMode::Skip,
+            started_at: "2026-11-22T10:00:00Z".into(),
+            boot_id: "b".into(),
+            monotonic_zero: Duration::from_secs(7),
+        }
+    }
+
+    fn written(entries: &[Entry]) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        entries.iter().for_each(|entry| journal.append(entry).unwrap());
+        (dir, path)
+    }
+
+    fn entries() -> Vec<Entry> {
+        let at = Duration::from_millis(1_500);
+        vec![
+            Entry::Began(opening()),
+            Entry::Joined { at, participant: 0, name: "Ada \"L.\"\n".into() },
+            Entry::Paused { at },
+            Entry::Ended { at, reason: EndReason::Stopped, error: None },
+        ]
+    }
+
+    #[test]
+    fn entries_are_read_back() {
+        let (_dir, path) = written(&entries());
+        assert_eq!(Journal::read(&path).unwrap(), entries());
+        assert!(Journal::create(&path).is_err(), "a journal is never overwritten");
+    }
+
+    #[test]
+    fn a_torn_end_loses_the_torn_line_only() {
+        let (_dir, path) = written(&entries());
+        let whole = std::fs::read(&path).unwrap();
+        let last_line = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+        for cut in last_line..whole.len() - 1 {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert_eq!(Journal::read(&path).unwrap(), entries()[..3], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let (_dir, path) = written(&entries()[1..]);
+        assert!(matches!(Journal::read(&path), Err(JournalError::NotAJournal { .. })));
+        let other = Entry::Began(Opening { version: 9, ..opening() });
+        let (_dir, path) = written(&[other]);
+        assert!(matches!(Journal::read(&path), Err(JournalError::Version { version: 9, .. })));
+        std::fs::write(&path, [0xff; 5_000]).unwrap();
+        assert!(matches!(Journal::read(&path), Err(JournalError::NotAJournal { .. })));
+    }
+}

@@ -1,0 +1,281 @@
+//! Who was there, what was paused, what was written. Pure: entries go in, rows come out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::{ChannelMap, ChunkMedia, EndReason, ParticipantNumber, PauseInterval, PauseMode};
+use crate::session::{Entry, Opening};
+
+/// A participant of the recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParticipantRow {
+    /// `participantId` of the metadata.
+    pub name: String,
+    /// When the participant came.
+    pub joined: Duration,
+    /// When the participant left, if that was before the end.
+    pub left: Option<Duration>,
+    /// What was wrong with the participant's media, in order of time.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Something wrong with a participant's media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub at: Duration,
+    /// What, for people.
+    pub reason: String,
+    /// Silence from then on.
+    pub silent: bool,
+}
+
+/// A chunk of the recording.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChunkRow {
+    /// What it holds; told at its end.
+    pub media: Option<ChunkMedia>,
+    /// Its file is complete in the spool, with this size.
+    pub size: Option<u64>,
+    /// It is where it belongs, with its metadata.
+    pub finalised: bool,
+}
+
+impl ChunkRow {
+    /// Returns its media where file and media are both complete.
+    pub fn complete(&self) -> Option<&ChunkMedia> {
+        self.media.as_ref().filter(|_| self.size.is_some())
+    }
+}
+
+/// Everything that is known of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// How it began.
+    pub opening: Opening,
+    /// By number.
+    pub participants: BTreeMap<ParticipantNumber, ParticipantRow>,
+    /// By index.
+    pub chunks: BTreeMap<u32, ChunkRow>,
+    /// Edges as they take effect: true pauses, false resumes.
+    pub edges: Vec<(bool, Duration)>,
+    /// The map as it was last told.
+    pub map: ChannelMap,
+    /// How it ended.
+    pub end: Option<(Duration, EndReason, Option<String>)>,
+}
+
+impl Ledger {
+    /// Returns the ledger of a recording that begins.
+    pub fn new(opening: Opening) -> Self {
+        Self {
+            opening,
+            participants: BTreeMap::new(),
+            chunks: BTreeMap::new(),
+            edges: Vec::new(),
+            map: ChannelMap::default(),
+            end: None,
+        }
+    }
+
+    /// Rebuilds a ledger from a journal; None where the journal does not begin with an opening.
+    pub fn replay(entries: &[Entry]) -> Option<Self> {
+        let Some((Entry::Began(opening), rest)) = entries.split_first() else { return None };
+        let mut ledger = Self::new(opening.clone());
+        rest.iter().for_each(|entry| ledger.apply(entry));
+        Some(ledger)
+    }
+
+    /// Takes in what happened. What cannot be (a second opening, somebody unknown who leaves) changes nothing.
+    pub fn apply(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Began(_) => (),
+            Entry::Joined { at, participant, name } => {
+                let row = ParticipantRow { name: name.clone(), joined: *at, left: None, troubles: Vec::new() };
+                self.participants.entry(*participant).or_insert(row);
+            }
+            Entry::Left { at, participant } => {
+                if let Some(row) = self.participants.get_mut(participant) {
+                    row.left.get_or_insert(*at);
+                }
+            }
+            Entry::Trouble { at, participant, reason, silent } => {
+                if let Some(row) = self.participants.get_mut(participant) {
+                    row.troubles.push(Trouble { at: *at, reason: reason.clone(), silent: *silent });
+                }
+            }
+            Entry::Paused { at } => self.edges.push((true, *at)),
+            Entry::Resumed { at } => self.edges.push((false, *at)),
+            Entry::Channels { map } => self.map = map.clone(),
+            Entry::ChunkHeld { media } => self.chunk(media.index).media = Some(media.clone()),
+            Entry::FileComplete { index, size } => self.chunk(*index).size = Some(*size),
+            Entry::Finalised { index } => self.chunk(*index).finalised = true,
+            Entry::Ended { at, reason, error } => {
+                self.end.get_or_insert((*at, *reason, error.clone()));
+            }
+        }
+    }
+
+    fn chunk(&mut self, index: u32) -> &mut ChunkRow {
+        self.chunks.entry(index).or_default()
+    }
+
+    /// Returns all pauses, an open one up to `end`.
+    pub fn pauses(&self, end: Duration) -> Vec<PauseInterval> {
+        let mut pauses = Vec::new();
+        let mut open = None;
+        for (pause, at) in &self.edges {
+            match (pause, open) {
+                (true, None) => open = Some(*at),
+                (false, Some(start)) => {
+                    pauses.push(PauseInterval { start, duration: at.saturating_sub(start) });
+                    open = None;
+                }
+                _ => (),
+            }
+        }
+        pauses.extend(open.map(|start| PauseInterval { start, duration: end.saturating_sub(start) }));
+        pauses
+    }
+
+    /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`.
+    ///
+    /// All earlier chunks must be known. What it holds follows from where they end, and from the pauses.
+    pub fn media_of_file(&self, index: u32, samples: u64, rate: u32, channels: u32) -> ChunkMedia {
+        let position = |time: Duration| (time.as_nanos() * u128::from(rate) + 500_000_000) / 1_000_000_000;
+        let time = |position: u128| Duration::from_nanos((position * 1_000_000_000 / u128::from(rate.max(1))) as u64);
+        let earlier = self.chunks.range(..index).filter_map(|(_, row)| row.media.as_ref());
+        let recorded_start: u128 = earlier.map(|media| u128::from(media.samples)).sum();
+        let recorded_end = recorded_start + u128::from(samples);
+        let skips = self.opening.pause_mode == PauseMode::Skip;
+        let (mut skipped, mut start) = (0, recorded_start);
+        let mut pauses = Vec::new();
+        for pause in self.pauses(Duration::MAX) {
+            let (from, to) = (position(pause.start), position(pause.start + pause.duration));
+            let recorded_from = from - skipped;
+            if recorded_from > recorded_end || (recorded_from == recorded_end && samples > 0) {
+                break;
+            }
+            skipped += if skips { to - from } else { 0 };
+            let begins_later = recorded_from <= recorded_start && index > 0;
+            if begins_later && skips {
+                start = recorded_start + skipped;
+                continue;
+            }
+            let (from, to) = (from.max(start), if skips { to } else { to.min(recorded_end) });
+            if to > from {
+                pauses.push(PauseInterval { start: time(from), duration: time(to) - time(from) });
+            }
+        }
+        let start = if index == 0 { Duration::ZERO } else { time(start) };
+        ChunkMedia { index, start, samples, rate, channels, pauses, map: self.map.clone() }
+    }
+
+    /// Returns who was there in a chunk, with the channel.
+    pub fn participants_of(&self, media: &ChunkMedia) -> Vec<(&ParticipantRow, Option<u32>)> {
+        let (start, end) = (media.start, media.end(self.opening.pause_mode));
+        let there = |row: &ParticipantRow| row.joined <= end && row.left.is_none_or(|left| left > start);
+        let rows = self.participants.iter().filter(|(_, row)| there(row));
+        rows.map(|(number, row)| (row, media.map.channel_of(*number))).collect()
+    }
+
+    /// Returns what a reader of a chunk must know beside its media: whose is not what it should be, and since when.
+    pub fn notes_of(&self, media: &ChunkMedia) -> Vec<String> {
+        self.notes_until(media.end(self.opening.pause_mode))
+    }
+
+    /// Returns the notes of the recording up to `end`.
+    pub fn notes_until(&self, end: Duration) -> Vec<String> {
+        let rows = self.participants.values();
+        let troubles = rows.flat_map(|row| row.troubles.iter().map(move |trouble| (row, trouble)));
+        let notes = troubles.filter(|(_, trouble)| trouble.at <= end).map(|(row, trouble)| {
+            let silent = if trouble.silent { ", silent from there on" } else { "" };
+            format!("{}: {} (at {:.3} s{silent})", row.name, trouble.reason, trouble.at.as_secs_f64())
+        });
+        notes.collect()
+    }
+
+    /// Returns what a pause leaves.
+    pub fn pause_mode(&self) -> PauseMode {
+        self.opening.pause_mode
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::journal::tests::opening;
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn media(index: u32, start: u64, seconds: u64) -> ChunkMedia {
+        let map = ChannelMap { channels: vec![Some(1), None], without_channel: vec![] };
+        ChunkMedia { index, start: s(start), samples: seconds * 16_000, rate: 16_000, channels: 2, pauses: vec![], map }
+    }
+
+    fn ledger(entries: &[Entry]) -> Ledger {
+        let mut ledger = Ledger::new(opening());
+        entries.iter().for_each(|entry| ledger.apply(entry));
+        ledger
+    }
+
+    #[test]
+    fn a_chunk_has_those_who_were_there() {
+        let joined = |at, participant, name: &str| Entry::Joined { at: s(at), participant, name: name.into() };
+        let ledger = ledger(&[
+            joined(0, 0, "early"),
+            joined(0, 1, "whole"),
+            joined(9, 2, "late"),
+            Entry::Left { at: s(2), participant: 0 },
+        ]);
+        let names = |media: &ChunkMedia| {
+            let rows = ledger.participants_of(media).into_iter();
+            rows.map(|(row, channel)| (row.name.clone(), channel)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&media(0, 0, 4)), [("early".into(), None), ("whole".into(), Some(0))]);
+        assert_eq!(names(&media(1, 4, 4)), [("whole".to_owned(), Some(0))]);
+        assert_eq!(names(&media(2, 8, 4)), [("whole".into(), Some(0)), ("late".into(), None)]);
+    }
+
+    #[test]
+    fn an_open_pause_lasts_to_the_end() {
+        let ledger = ledger(&[Entry::Paused { at: s(1) }, Entry::Resumed { at: s(3) }, Entry::Paused { at: s(5) }]);
+        let pauses: Vec<_> = ledger.pauses(s(9)).iter().map(|p| (p.start, p.duration)).collect();
+        assert_eq!(pauses, [(s(1), s(2)), (s(5), s(4))]);
+    }
+
+    #[test]
+    fn the_media_of_a_file_follows_from_what_came_before_it() {
+        let pauses = [Entry::Paused { at: s(2) }, Entry::Resumed { at: s(5) }, Entry::Paused { at: s(8) }];
+        let mut first = ledger(&pauses);
+        // One second is in the file, nothing of a pause.
+        assert_eq!(first.media_of_file(0, 16_000, 16_000, 1).pauses, []);
+        // Three seconds: two before the pause, one after.
+        let media = first.media_of_file(0, 48_000, 16_000, 1);
+        assert_eq!((media.start, media.pauses.clone()), (s(0), vec![PauseInterval { start: s(2), duration: s(3) }]));
+        first.apply(&Entry::ChunkHeld { media });
+        let second = first.media_of_file(1, 16_000, 16_000, 1);
+        assert_eq!((second.start, second.pauses), (s(6), vec![]));
+
+        // Two seconds in the first file: the second begins where the recording was resumed.
+        let mut cut_at_pause = ledger(&pauses);
+        cut_at_pause.apply(&Entry::ChunkHeld { media: media_at(0, 2) });
+        assert_eq!(cut_at_pause.media_of_file(1, 16_000, 16_000, 1).start, s(5));
+    }
+
+    fn media_at(index: u32, seconds: u64) -> ChunkMedia {
+        media(index, 0, seconds)
+    }
+
+    #[test]
+    fn a_chunk_is_complete_with_both_its_messages() {
+        let held = Entry::ChunkHeld { media: media(0, 0, 1) };
+        let file = Entry::FileComplete { index: 0, size: 9 };
+        for one in [&held, &file] {
+            assert_eq!(ledger(std::slice::from_ref(one)).chunks[&0].complete(), None);
+        }
+        assert!(ledger(&[file, held]).chunks[&0].complete().is_some());
+    }
+}

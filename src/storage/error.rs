@@ -1,0 +1,50 @@
+//! What can go wrong with files.
+
+use std::path::{Path, PathBuf};
+
+use crate::session::JournalError;
+
+/// What went wrong. Reads after "failed to record: ".
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The file system refused.
+    #[error("{} cannot be {what}: {source}", path.display())]
+    Io {
+        /// File or directory.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There are files of an earlier recording.
+    #[error("{} already holds a recording ({}); choose another --out", dir.display(), found.display())]
+    AlreadyRecorded {
+        /// The directory.
+        dir: PathBuf,
+        /// A file of the recording.
+        found: PathBuf,
+    },
+    /// There is a recording that never ended.
+    #[error("{} holds a recording that did not end; finish it with `reelgraph recover {}`", dir.display(), dir.display())]
+    Unfinished {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// There is nothing to recover.
+    #[error("{} holds no unfinished recording", dir.display())]
+    NothingToRecover {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl StorageError {
+    pub(super) fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, what, source }
+    }
+}

@@ -1,0 +1,90 @@
+//! A chunk leaves the spool: verified, whole, hashed, on the disk, with its metadata beside it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::acs::metadata::Metadata;
+use crate::model::ChunkMedia;
+use crate::session::Ledger;
+use crate::storage::{Spool, StorageError, inspect, sidecar, trim};
+
+/// A chunk that is where it belongs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finalised {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its metadata's file.
+    pub metadata_path: PathBuf,
+    /// What the metadata says.
+    pub metadata: Metadata,
+    /// What the file holds.
+    pub media: ChunkMedia,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Finalises a chunk. `only`: the recording has no other, so that channels that nobody ever was on can go.
+///
+/// It may be called again for a chunk that a crash left half-way.
+pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: bool) -> Result<Finalised, StorageError> {
+    let index = media.index;
+    let (from, to) = (spool.chunk(index), spool.finished(index));
+    let mut notes = ledger.notes_of(&media);
+    let mut constant_bit_rate = None;
+    if let Some(mut content) = inspect::make_whole(&from, &ledger.opening.format)? {
+        if only && content.channels > 1 && ledger.opening.format == "wav" {
+            content = trim::trim(&from, content, media.map.n_used() as u32)?;
+            media.map.channels.truncate(content.channels as usize);
+        }
+        if content.samples != media.samples {
+            notes.push(format!("{} of {} samples could be written", content.samples, media.samples));
+        }
+        (media.samples, media.rate, media.channels) = (content.samples, content.rate, content.channels);
+        constant_bit_rate = content.bit_rate;
+    }
+    let (size, sha256) = settle(&from)?;
+    let bit_rate = constant_bit_rate.unwrap_or_else(|| average_bit_rate(size, &media));
+    let metadata = sidecar::metadata(ledger, &media, bit_rate, notes);
+    let metadata_path = spool.metadata(index);
+    write_metadata(&spool.chunk_metadata(index), &metadata_path, &metadata)?;
+    std::fs::rename(&from, &to).map_err(StorageError::io(&to, "put in place"))?;
+    spool.sync()?;
+    Ok(Finalised { path: to, metadata_path, metadata, media, size, sha256 })
+}
+
+/// Returns a file's size and hash, when it is on the disk.
+fn settle(path: &Path) -> Result<(u64, String), StorageError> {
+    let mut file = File::open(path).map_err(StorageError::io(path, "opened"))?;
+    file.sync_all().map_err(StorageError::io(path, "synced"))?;
+    let (mut hash, mut size, mut block) = (Sha256::new(), 0, vec![0; 64 * 1024]);
+    loop {
+        let n = file.read(&mut block).map_err(StorageError::io(path, "read"))?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&block[..n]);
+        size += n as u64;
+    }
+    let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((size, digits))
+}
+
+fn write_metadata(spooled: &Path, to: &Path, metadata: &Metadata) -> Result<(), StorageError> {
+    let mut text = serde_json::to_vec_pretty(metadata).expect("metadata is plain data");
+    text.push(b'\n');
+    let created = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(spooled);
+    let mut file = created.map_err(StorageError::io(spooled, "created"))?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(StorageError::io(spooled, "written"))?;
+    std::fs::rename(spooled, to).map_err(StorageError::io(to, "put in place"))
+}
+
+fn average_bit_rate(size: u64, media: &ChunkMedia) -> u32 {
+    let milliseconds = media.duration().as_millis().max(1);
+    u32::try_from(u128::from(size) * 8_000 / milliseconds).unwrap_or(u32::MAX)
+}

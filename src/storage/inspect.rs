@@ -1,0 +1,89 @@
+//! What a file really holds; and what a killed recorder left, made whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use gstreel::formats::mp3;
+use gstreel::formats::wav;
+
+use crate::storage::StorageError;
+
+/// Read at once.
+const BLOCK_BYTES: usize = 64 * 1024;
+
+/// The beginning of a WAV file that is searched for its header.
+const HEADER_BYTES_MAX: u64 = 4096;
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Samples per channel.
+    pub(super) samples: u64,
+    pub(super) rate: u32,
+    pub(super) channels: u32,
+    /// Bit/s, where it is constant.
+    pub(super) bit_rate: Option<u32>,
+}
+
+/// Makes a file whole (torn samples and frames off, header and tag right) and returns what it holds.
+///
+/// None for formats that only their own readers understand, and for files with no media at all.
+pub(super) fn make_whole(path: &Path, extension: &str) -> Result<Option<Content>, StorageError> {
+    match extension {
+        "wav" => make_wav_whole(path),
+        "mp3" => make_mp3_whole(path),
+        _ => Ok(None),
+    }
+}
+
+fn open(path: &Path) -> Result<(File, u64), StorageError> {
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(StorageError::io(path, "opened"))?;
+    let len = file.metadata().map_err(StorageError::io(path, "read"))?.len();
+    Ok((file, len))
+}
+
+fn make_wav_whole(path: &Path) -> Result<Option<Content>, StorageError> {
+    let (file, len) = open(path)?;
+    let mut head = Vec::new();
+    (&file).take(HEADER_BYTES_MAX).read_to_end(&mut head).map_err(StorageError::io(path, "read"))?;
+    let Ok(layout) = wav::parse(&head) else { return Ok(None) };
+    let sizes = layout.sizes(len);
+    if sizes.file_len < len {
+        file.set_len(sizes.file_len).map_err(StorageError::io(path, "cut"))?;
+    }
+    if (layout.data_len, layout.riff_len) != (sizes.data_len, sizes.riff_len) {
+        for (offset, bytes) in layout.patches(sizes) {
+            file.write_all_at(&bytes, offset).map_err(StorageError::io(path, "written"))?;
+        }
+    }
+    let (rate, channels) = (layout.header.rate(), u32::from(layout.header.channels()));
+    let samples = u64::from(sizes.data_len) / u64::from(layout.header.block_align());
+    Ok(Some(Content { samples, rate, channels, bit_rate: Some(rate * channels * 16) }))
+}
+
+fn make_mp3_whole(path: &Path) -> Result<Option<Content>, StorageError> {
+    let (mut file, len) = open(path)?;
+    let (mut scan, mut frames) = (mp3::Scan::default(), mp3::FrameCounter::default());
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        let n = file.read(&mut block).map_err(StorageError::io(path, "read"))?;
+        if n == 0 {
+            break;
+        }
+        scan.push(&block[..n]);
+        frames.push(&block[..n]);
+    }
+    let Some(first) = frames.first() else { return Ok(None) };
+    let repair = scan.finish();
+    if repair.frames > 0 && repair.file_len < len {
+        file.set_len(repair.file_len).map_err(StorageError::io(path, "cut"))?;
+    }
+    if let Some(tag) = &repair.tag {
+        file.write_all_at(tag, 0).map_err(StorageError::io(path, "written"))?;
+    }
+    let constant = matches!(frames.bitrate(), mp3::Bitrate::Constant).then(|| first.bitrate());
+    let (rate, channels) = (first.rate(), first.channels());
+    Ok(Some(Content { samples: repair.samples, rate, channels, bit_rate: constant }))
+}

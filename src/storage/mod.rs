@@ -1,0 +1,21 @@
+//! Where files are: the spool while a recording runs, their own place when a chunk is finished.
+//!
+//! ```text
+//!  DIR/.reelgraph-mixed-wav/journal        what happened
+//!  DIR/.reelgraph-mixed-wav/000.wav  ──finalise──►  DIR/mixed-wav-000.wav + DIR/mixed-wav-000.json
+//! ```
+//!
+//! **Architecture invariant:** a file outside the spool is complete, and so is its metadata.
+
+mod error;
+mod finalise;
+mod inspect;
+mod recover;
+mod sidecar;
+mod spool;
+mod trim;
+
+pub use error::StorageError;
+pub use finalise::{Finalised, finalise};
+pub use recover::{Recovered, recover};
+pub use spool::Spool;

@@ -1,0 +1,48 @@
+//! A chunk's metadata, from the ledger and from what its file really holds.
+
+use std::time::Duration;
+
+use crate::acs::metadata::{AudioConfiguration, Metadata, Participant, PauseResumeInterval, RecordingInfo};
+use crate::model::{ChunkMedia, PauseInterval};
+use crate::session::{Ledger, ParticipantRow};
+
+/// Recordings made by the command line belong to no resource.
+const RESOURCE_LOCAL: &str = "local";
+
+/// Returns the metadata of a chunk.
+pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes: Vec<String>) -> Metadata {
+    let opening = &ledger.opening;
+    let wall = |at: Duration| {
+        let zero: jiff::Timestamp = opening.started_at.parse().unwrap_or_default();
+        zero.checked_add(at).unwrap_or(zero).to_string()
+    };
+    let recording = uuid::Uuid::try_parse(&opening.recording_id).unwrap_or_default();
+    let interval = |pause: &PauseInterval| PauseResumeInterval {
+        start_time: wall(pause.start),
+        duration: milliseconds(pause.duration),
+    };
+    let participant =
+        |(row, channel): (&ParticipantRow, Option<u32>)| Participant { participant_id: row.name.clone(), channel };
+    Metadata {
+        resource_id: RESOURCE_LOCAL.to_owned(),
+        call_id: opening.call_id.clone(),
+        // The same chunk has the same id whoever finalises it, and however often.
+        chunk_document_id: uuid::Uuid::new_v5(&recording, &media.index.to_be_bytes()).simple().to_string(),
+        chunk_index: media.index,
+        chunk_start_time: wall(media.start),
+        chunk_duration: milliseconds(media.duration()),
+        pause_resume_intervals: media.pauses.iter().map(interval).collect(),
+        recording_info: RecordingInfo {
+            content_type: opening.content.clone(),
+            channel_type: opening.channel_type.clone(),
+            format: opening.format.clone(),
+            audio_configuration: AudioConfiguration { sample_rate: media.rate, bit_rate, channels: media.channels },
+        },
+        participants: ledger.participants_of(media).into_iter().map(participant).collect(),
+        notes,
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    ((duration.as_nanos() + 500_000) / 1_000_000) as u64
+}
