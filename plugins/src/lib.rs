@@ -9,6 +9,7 @@
 //!
 //! **Architecture invariant:** elements talk to each other and to the engine only by [`messages`].
 
+mod audiodec;
 pub mod messages;
 
 fn plugin_init(_plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
