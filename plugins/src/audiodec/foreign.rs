@@ -7,19 +7,53 @@ use std::process::Stdio;
 /// Returns what `ffmpeg` writes to `pipe:1` when it is given `input` on `pipe:0`.
 #[track_caller]
 pub(super) fn ffmpeg(args: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin"])
+    filter("ffmpeg", &[&["-v", "error", "-nostdin"], args].concat(), input)
+}
+
+/// Returns 16 kHz mono as an Ogg Opus file.
+pub(super) fn opusenc(samples: &[i16]) -> Vec<u8> {
+    let args = ["--quiet", "--raw", "--raw-rate", "16000", "--raw-chan", "1", "--bitrate", "32", "-", "-"];
+    filter("opusenc", &args, &bytes(samples))
+}
+
+/// Returns the samples of an Ogg Opus file at 48 kHz.
+pub(super) fn opusdec_48k(file: &[u8]) -> Vec<i16> {
+    samples(&filter("opusdec", &["--quiet", "--no-dither", "--rate", "48000", "-", "-"], file))
+}
+
+/// Returns the packets of an Ogg file with one stream, headers and all (RFC 3533 §6).
+pub(super) fn ogg_packets(mut file: &[u8]) -> Vec<Vec<u8>> {
+    let mut packets = vec![Vec::new()];
+    while let Some(page) = file.strip_prefix(b"OggS") {
+        let (n_lacing, body) = (usize::from(page[22]), &page[23..]);
+        let (lacing, mut data) = body.split_at(n_lacing);
+        for &n in lacing {
+            packets.last_mut().expect("never empty").extend_from_slice(&data[..usize::from(n)]);
+            data = &data[usize::from(n)..];
+            if n < 255 {
+                packets.push(Vec::new());
+            }
+        }
+        file = data;
+    }
+    packets.pop();
+    packets
+}
+
+#[track_caller]
+fn filter(program: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("ffmpeg is installed");
+        .unwrap_or_else(|error| panic!("{program} does not start: {error}"));
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let output = std::thread::scope(|scope| {
         scope.spawn(move || stdin.write_all(input));
-        child.wait_with_output().expect("ffmpeg runs")
+        child.wait_with_output().expect("it ends")
     });
-    assert!(output.status.success(), "ffmpeg {args:?}");
+    assert!(output.status.success(), "{program} {args:?}");
     output.stdout
 }
 
