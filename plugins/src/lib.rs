@@ -12,7 +12,8 @@
 mod audiodec;
 pub mod messages;
 
-fn plugin_init(_plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    audiodec::register(plugin)?;
     Ok(())
 }
 

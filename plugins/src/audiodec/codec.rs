@@ -64,7 +64,7 @@ impl Format {
 enum Decoder {
     Opus(opus::Opus),
     G711(g711::Law, Channels),
-    G722(g722::G722),
+    G722(Box<g722::G722>),
     Pcm(pcm::Endianness, Channels),
 }
 
@@ -84,7 +84,7 @@ impl Codec {
                 (rate, Decoder::Opus(opus::Opus::new(rate, head.map_or(0, |head| head.gain))))
             }
             Format::G711 { law, rate, channels } => (rate, Decoder::G711(law, channels)),
-            Format::G722 => (g722::RATE, Decoder::G722(g722::G722::new())),
+            Format::G722 => (g722::RATE, Decoder::G722(Box::new(g722::G722::new()))),
             Format::Pcm { endianness, rate, channels } => (rate, Decoder::Pcm(endianness, channels)),
         };
         Self { decoder, rate, concealer: Concealer::new(rate) }
@@ -167,7 +167,7 @@ impl Codec {
     pub(super) fn reset(&mut self) {
         match &mut self.decoder {
             Decoder::Opus(opus) => opus.reset(),
-            Decoder::G722(g722) => *g722 = g722::G722::new(),
+            Decoder::G722(g722) => **g722 = g722::G722::new(),
             Decoder::G711(..) | Decoder::Pcm(..) => {}
         }
         self.concealer.reset();
