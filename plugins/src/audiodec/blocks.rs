@@ -78,6 +78,11 @@ impl Blocks {
         self.next = index_of(time_ns, self.rate);
     }
 
+    /// Returns the first time of the timeline.
+    pub(super) fn start_ns(&self) -> u64 {
+        self.bounds_ns.start
+    }
+
     /// Returns the first time that may still be filled.
     pub(super) fn free_ns(&self) -> u64 {
         self.end.map_or(self.bounds_ns.start, |end| time_of(end, self.rate).max(self.bounds_ns.start))

@@ -273,10 +273,19 @@ impl Core {
         matches!(self.format, Format::Opus { .. }) && spurt.n_packets == 1 && is_early_by_lag
     }
 
+    /// Whether the timeline begins later than its first packet by just the codec's delay: then the container cuts it
+    /// off (MP4's edit list does), and it must not be taken out again.
+    fn is_lag_cut_off(&self, pts_ns: u64) -> bool {
+        let cut_off = index_of(self.blocks.start_ns().saturating_sub(pts_ns), self.codec.rate());
+        let lag = self.lag() as u64;
+        matches!(self.format, Format::Opus { .. }) && lag > 0 && cut_off.abs_diff(lag) <= 1
+    }
+
     /// Begins a spurt at a packet; returns how much of the packet overlaps, which is nothing.
     fn begin_spurt(&mut self, packet: &Packet<'_>) -> usize {
         self.finish();
         let pts_ns = packet.pts_ns.unwrap_or_else(|| self.blocks.free_ns());
+        self.is_lag_in_pts |= self.is_lag_cut_off(pts_ns);
         let lag = if self.is_lag_in_pts { 0 } else { self.lag() };
         self.spurt = Some(Spurt { pts_ns, n: 0, lag, n_to_skip: lag, n_packets: 0, n_comfort: 0 });
         self.blocks.go_to(pts_ns);

@@ -27,7 +27,7 @@
 //! **Look-ahead** is taken out: each sample stands where it was spoken. G.722 is 22 samples late. Opus is late by the
 //! pre-skip of its header; without a header (RTP) by `opus-pre-skip`. A spurt's first samples are dropped and its end is
 //! filled from what is still inside the codec, so that it is as long as its packets. A stream that clips its start by
-//! meta, or whose second PTS is early by just the look-ahead, has done so itself. libopus joins its two codecs to
+//! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins its two codecs to
 //! within 62 µs, which is 0 samples at 16 kHz.
 //!
 //! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.

@@ -31,6 +31,9 @@ struct Filter {
     at: usize,
     /// Time of the next output after input sample `at + half − 1`, in 1/`up` of an input sample.
     phase: u32,
+    /// From one output to the next, in whole input samples and in 1/`up` of one: a division for each is slow.
+    step: usize,
+    step_phase: u32,
     n_in: u64,
     n_out: u64,
 }
@@ -84,7 +87,9 @@ impl Resampler {
 impl Filter {
     fn new(up: u32, down: u32) -> Self {
         let kernel = Kernel::new(up, down);
-        let mut filter = Self { kernel, up, down, window: Vec::new(), at: 0, phase: 0, n_in: 0, n_out: 0 };
+        let (step, step_phase) = ((down / up) as usize, down % up);
+        let window = Vec::new();
+        let mut filter = Self { kernel, up, down, window, at: 0, phase: 0, step, step_phase, n_in: 0, n_out: 0 };
         filter.reset();
         filter
     }
@@ -101,9 +106,12 @@ impl Filter {
         let n_before = output.len();
         while self.at + taps <= self.window.len() {
             output.push(to_sample(self.sum(&self.window[self.at..self.at + taps])));
-            let phase = self.phase + self.down;
-            self.at += (phase / self.up) as usize;
-            self.phase = phase % self.up;
+            self.at += self.step;
+            self.phase += self.step_phase;
+            if self.phase >= self.up {
+                self.phase -= self.up;
+                self.at += 1;
+            }
         }
         self.n_out += (output.len() - n_before) as u64;
         self.forget_used();
