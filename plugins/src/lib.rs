@@ -9,6 +9,7 @@
 //!
 //! **Architecture invariant:** elements talk to each other and to the engine only by [`messages`].
 
+mod audiodec;
 mod channels;
 pub mod formats;
 mod gate;

@@ -3,6 +3,7 @@
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
     crate::src::register(plugin)?;
+    crate::audiodec::register(plugin)?;
     crate::mixer::register(plugin)?;
     crate::channels::register(plugin)?;
     crate::gate::register(plugin)?;

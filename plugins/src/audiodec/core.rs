@@ -1,0 +1,377 @@
+//! One track's decoding without GStreamer: packets, gaps and ends in, blocks of samples at exact indices out.
+//!
+//! A *spurt* is a run of packets without a hole. It begins at the sample nearest to its first packet's time, and from
+//! there samples are only counted. The delay of the codec is taken out at both ends of a spurt: its first samples are
+//! dropped and its end is filled from what is still inside, so that a spurt is exactly as long as its packets and each
+//! sample stands where it was spoken. A hole is concealed, filled with comfort noise or left out (`position.rs`).
+//!
+//! Knows packets, times and samples; must not know caps, pads or clocks.
+
+use crate::audiodec::blocks::Block;
+use crate::audiodec::blocks::Blocks;
+use crate::audiodec::codec::Codec;
+use crate::audiodec::codec::Format;
+use crate::audiodec::conceal::CONCEAL_MAX_MS;
+use crate::audiodec::opus;
+use crate::audiodec::position::Arrival;
+use crate::audiodec::position::Before;
+use crate::audiodec::position::Place;
+use crate::audiodec::position::conceal_max;
+use crate::audiodec::position::index_of;
+use crate::audiodec::position::place;
+use crate::audiodec::position::time_of;
+use crate::audiodec::resample::Resampler;
+use crate::audiodec::stats::Stats;
+use std::ops::Range;
+
+/// So many corrupt packets in a row are no accident: the stream is not what its caps say.
+pub(super) const CORRUPT_RUN_MAX: u32 = 50;
+
+/// Longest comfort noise without a packet. libopus sends a packet at least every 20 frames of 20 ms while in DTX, so a
+/// longer silence is not the encoder's.
+const COMFORT_MAX_MS: u64 = 400;
+
+/// A packet with what its buffer says about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Packet<'a> {
+    /// The codec's bytes.
+    pub(super) bytes: &'a [u8],
+    /// Time of its first sample, after the clipped start; without one it follows the packet before it.
+    pub(super) pts_ns: Option<u64>,
+    /// Whether something before it was lost.
+    pub(super) is_discont: bool,
+    /// Length to cut from the start of its decoded samples.
+    pub(super) clip_start_ns: u64,
+    /// Length to cut from their end.
+    pub(super) clip_end_ns: u64,
+}
+
+/// [`CORRUPT_RUN_MAX`] packets in a row could not be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooManyCorrupt;
+
+/// What to do with a gap event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GapFate {
+    /// Samples stand for it, or will when the next packet is there.
+    Filled,
+    /// Nothing will be emitted for it.
+    Empty,
+}
+
+/// Packets without a hole between them.
+#[derive(Debug)]
+struct Spurt {
+    /// Time of its first packet.
+    pts_ns: u64,
+    /// Length so far of its packets and what stands for lost ones, in samples at the decode rate.
+    n: u64,
+    /// How many samples decoded audio is behind the packets.
+    lag: usize,
+    /// How many of these are still to be dropped.
+    n_to_skip: usize,
+    n_packets: u64,
+    /// Comfort noise since the last packet.
+    n_comfort: usize,
+}
+
+/// Decodes one track.
+pub(super) struct Core {
+    format: Format,
+    codec: Codec,
+    resampler: Resampler,
+    opus_pre_skip: u32,
+    /// Whether the stream's time-stamps have the codec's delay taken out already.
+    is_lag_in_pts: bool,
+    spurt: Option<Spurt>,
+    before: Before,
+    corrupt_run: u32,
+    blocks: Blocks,
+    stats: Stats,
+    decoded: Vec<i16>,
+    resampled: Vec<i16>,
+}
+
+impl Core {
+    /// Returns a decoder of `format` to `rate_out` Hz; `opus_pre_skip` in samples at 48 kHz.
+    pub(super) fn new(format: Format, rate_out: u32, opus_pre_skip: u32) -> Self {
+        let codec = Codec::new(format, rate_out);
+        Self {
+            format,
+            resampler: Resampler::new(codec.rate(), rate_out),
+            codec,
+            opus_pre_skip,
+            is_lag_in_pts: false,
+            spurt: None,
+            before: Before::Nothing,
+            corrupt_run: 0,
+            blocks: Blocks::new(rate_out),
+            stats: Stats::default(),
+            decoded: Vec::new(),
+            resampled: Vec::new(),
+        }
+    }
+
+    /// Goes over to another format or rate in mid-stream. The old one must have been finished and its blocks taken.
+    pub(super) fn change(&mut self, format: Format, rate_out: u32) {
+        self.codec = Codec::new(format, rate_out);
+        self.resampler = Resampler::new(self.codec.rate(), rate_out);
+        self.is_lag_in_pts &= self.format == format;
+        self.format = format;
+        self.corrupt_run = 0;
+        self.blocks.change_rate(rate_out);
+    }
+
+    /// Sets the assumed pre-skip of Opus without a header, from the next spurt on.
+    pub(super) fn assume_pre_skip(&mut self, opus_pre_skip: u32) {
+        self.opus_pre_skip = opus_pre_skip;
+    }
+
+    /// Begins a new timeline of which only `bounds_ns` is kept. The old one must have been finished.
+    pub(super) fn begin_timeline(&mut self, bounds_ns: Range<u64>) {
+        self.blocks.begin_timeline(bounds_ns);
+    }
+
+    /// Forgets time and codec state at once; nothing is drained.
+    pub(super) fn flush(&mut self) {
+        self.codec.reset();
+        self.resampler.reset();
+        self.spurt = None;
+        self.before = Before::Nothing;
+        self.corrupt_run = 0;
+        self.blocks.take();
+        self.blocks.begin_timeline(0..u64::MAX);
+    }
+
+    /// Returns the format that is decoded.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Takes the samples that are ready.
+    pub(super) fn take(&mut self) -> Vec<Block> {
+        self.blocks.take()
+    }
+
+    /// Returns the numbers so far.
+    pub(super) fn stats(&self) -> Stats {
+        let n_cut = self.stats.n_clipped + self.blocks.n_cut();
+        Stats { n_clipped: n_cut, n_disconts: self.blocks.n_disconts(), ..self.stats }
+    }
+
+    /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's
+    /// look-ahead, and the longest loss, which is concealed when the packet after it comes.
+    pub(super) fn delay_ns(&self) -> u64 {
+        let rate = self.codec.rate();
+        let n = self.lag() + self.resampler.look_ahead() + conceal_max(rate);
+        time_of(n as u64, rate) + 1
+    }
+
+    /// Decodes a packet.
+    pub(super) fn packet(&mut self, packet: &Packet<'_>) -> Result<(), TooManyCorrupt> {
+        self.stats.n_packets += 1;
+        let Some(n_coded) = self.codec.frames(packet.bytes) else { return self.corrupt() };
+        let kept = self.kept(packet, n_coded);
+        self.is_lag_in_pts |= kept.start > 0;
+        let n_overlapping = match self.place(packet, kept.len()) {
+            Place::Follows => 0,
+            Place::Overlaps(n) => n,
+            Place::AfterLoss(n) => self.conceal(n, packet.bytes),
+            Place::AfterPause(n) => self.fill_pause(n, packet),
+            Place::Elsewhere => self.begin_spurt(packet),
+            Place::Past => {
+                self.stats.n_overlapping += kept.len() as u64;
+                return Ok(());
+            }
+        };
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        let is_decoded = self.codec.append(packet.bytes, &mut decoded);
+        let outcome = match is_decoded {
+            true => {
+                self.accept(&decoded, kept, n_overlapping);
+                Ok(())
+            }
+            false => self.corrupt(),
+        };
+        self.decoded = decoded;
+        outcome
+    }
+
+    /// Takes note of a time without packets.
+    pub(super) fn gap(&mut self, pts_ns: u64, duration_ns: u64, before: Before) -> GapFate {
+        let Some(expected_ns) = self.expected_ns() else { return GapFate::Empty };
+        let rate = self.codec.rate();
+        let end_ns = pts_ns.saturating_add(duration_ns);
+        let n = usize::try_from(index_of(end_ns.saturating_sub(expected_ns), rate)).unwrap_or(usize::MAX);
+        match before {
+            Before::Loss if n <= conceal_max(rate) => {
+                self.before = Before::Loss;
+                GapFate::Filled
+            }
+            Before::Nothing if n == 0 || self.codec.in_dtx() && self.comfort(n) == n => GapFate::Filled,
+            Before::Loss | Before::Nothing => {
+                self.finish();
+                GapFate::Empty
+            }
+        }
+    }
+
+    /// Ends the spurt: emits what is still inside codec and resampler.
+    pub(super) fn finish(&mut self) {
+        let Some(lag) = self.spurt.as_ref().map(|spurt| spurt.lag) else { return };
+        let mut tail = std::mem::take(&mut self.decoded);
+        tail.clear();
+        self.codec.tail(lag, &mut tail);
+        self.feed(&tail);
+        self.decoded = tail;
+        self.spurt = None;
+        self.before = Before::Nothing;
+        self.resampled.clear();
+        self.resampler.drain(&mut self.resampled);
+        self.blocks.append(&self.resampled);
+    }
+
+    fn lag(&self) -> usize {
+        self.format.lag(self.codec.rate(), self.opus_pre_skip)
+    }
+
+    /// The part of a packet's decoded samples that is left after clipping.
+    fn kept(&self, packet: &Packet<'_>, n_coded: usize) -> Range<usize> {
+        let samples = |ns| usize::try_from(index_of(ns, self.codec.rate())).unwrap_or(usize::MAX).min(n_coded);
+        let start = samples(packet.clip_start_ns);
+        start..(n_coded - samples(packet.clip_end_ns)).max(start)
+    }
+
+    fn expected_ns(&self) -> Option<u64> {
+        let spurt = self.spurt.as_ref()?;
+        Some(spurt.pts_ns.saturating_add(time_of(spurt.n, self.codec.rate())))
+    }
+
+    fn place(&mut self, packet: &Packet<'_>, n: usize) -> Place {
+        let Some(mut expected_ns) = self.expected_ns() else { return Place::Elsewhere };
+        let Some(pts_ns) = packet.pts_ns else { return Place::Follows };
+        if self.is_lag_taken_out(pts_ns, expected_ns) {
+            self.is_lag_in_pts = true;
+            let rate = self.codec.rate();
+            if let Some(spurt) = &mut self.spurt {
+                spurt.n = spurt.n.saturating_sub(spurt.lag as u64);
+                spurt.lag = 0;
+                expected_ns = spurt.pts_ns.saturating_add(time_of(spurt.n, rate));
+            }
+        }
+        let before = if packet.is_discont { Before::Loss } else { self.before };
+        place(Arrival { pts_ns, expected_ns, n, rate: self.codec.rate(), before })
+    }
+
+    /// Whether the second packet of a spurt comes too early by just the codec's delay: then the sender has taken it
+    /// out of its time-stamps (GStreamer's `opusenc ! rtpopuspay` does), and it must not be taken out again.
+    fn is_lag_taken_out(&self, pts_ns: u64, expected_ns: u64) -> bool {
+        let Some(spurt) = &self.spurt else { return false };
+        let early = index_of(expected_ns.saturating_sub(pts_ns), self.codec.rate());
+        let is_early_by_lag = spurt.lag > 0 && early.abs_diff(spurt.lag as u64) <= 1;
+        matches!(self.format, Format::Opus { .. }) && spurt.n_packets == 1 && is_early_by_lag
+    }
+
+    /// Whether the timeline begins later than its first packet by just the codec's delay: then the container cuts it
+    /// off (MP4's edit list does), and it must not be taken out again.
+    fn is_lag_cut_off(&self, pts_ns: u64) -> bool {
+        let cut_off = index_of(self.blocks.start_ns().saturating_sub(pts_ns), self.codec.rate());
+        let lag = self.lag() as u64;
+        matches!(self.format, Format::Opus { .. }) && lag > 0 && cut_off.abs_diff(lag) <= 1
+    }
+
+    /// Begins a spurt at a packet; returns how much of the packet overlaps, which is nothing.
+    fn begin_spurt(&mut self, packet: &Packet<'_>) -> usize {
+        self.finish();
+        let pts_ns = packet.pts_ns.unwrap_or_else(|| self.blocks.free_ns());
+        self.is_lag_in_pts |= self.is_lag_cut_off(pts_ns);
+        let lag = if self.is_lag_in_pts { 0 } else { self.lag() };
+        self.spurt = Some(Spurt { pts_ns, n: 0, lag, n_to_skip: lag, n_packets: 0, n_comfort: 0 });
+        self.blocks.go_to(pts_ns);
+        0
+    }
+
+    /// Fills a loss of `n` samples before the packet `next`; returns how much of that overlaps, which is nothing.
+    fn conceal(&mut self, n: usize, next: &[u8]) -> usize {
+        let mut filling = std::mem::take(&mut self.decoded);
+        filling.clear();
+        match self.codec.conceal(n, next, &mut filling) {
+            opus::Filling::Invented => self.stats.n_concealed += n as u64,
+            opus::Filling::Restored(n_restored) => {
+                self.stats.n_concealed += (n - n_restored) as u64;
+                self.stats.n_fec_frames += 1;
+            }
+        }
+        self.go_on(&filling);
+        self.decoded = filling;
+        0
+    }
+
+    /// Fills a pause of `n` samples with noise if the sender is in DTX and it is not too long, else begins a new spurt;
+    /// returns how much of the packet overlaps, which is nothing.
+    fn fill_pause(&mut self, n: usize, packet: &Packet<'_>) -> usize {
+        match self.codec.in_dtx() && self.comfort(n) == n {
+            true => 0,
+            false => self.begin_spurt(packet),
+        }
+    }
+
+    /// Emits up to `n` samples of comfort noise; returns how many.
+    fn comfort(&mut self, n: usize) -> usize {
+        let Some(spurt) = &mut self.spurt else { return 0 };
+        let n_max = (COMFORT_MAX_MS * u64::from(self.codec.rate()) / 1000) as usize;
+        let n = n.min(n_max.saturating_sub(spurt.n_comfort));
+        spurt.n_comfort += n;
+        self.stats.n_comfort += n as u64;
+        let mut noise = std::mem::take(&mut self.decoded);
+        noise.clear();
+        self.codec.comfort(n, &mut noise);
+        self.go_on(&noise);
+        self.decoded = noise;
+        n
+    }
+
+    fn accept(&mut self, decoded: &[i16], kept: Range<usize>, n_overlapping: usize) {
+        self.before = Before::Nothing;
+        self.corrupt_run = 0;
+        self.stats.n_decoded += decoded.len() as u64;
+        self.stats.n_clipped += (decoded.len() - kept.len()) as u64;
+        self.stats.n_overlapping += n_overlapping as u64;
+        if let Some(spurt) = &mut self.spurt {
+            spurt.n_packets += 1;
+            spurt.n_comfort = 0;
+        }
+        self.go_on(&decoded[kept.start + n_overlapping..kept.end]);
+    }
+
+    /// Counts a packet that could not be decoded. It is as good as lost: the next one tells how much is to be concealed.
+    fn corrupt(&mut self) -> Result<(), TooManyCorrupt> {
+        self.before = Before::Loss;
+        self.stats.n_corrupt += 1;
+        self.corrupt_run += 1;
+        if self.corrupt_run < CORRUPT_RUN_MAX { Ok(()) } else { Err(TooManyCorrupt) }
+    }
+
+    /// Makes the spurt longer by `samples`.
+    fn go_on(&mut self, samples: &[i16]) {
+        if let Some(spurt) = &mut self.spurt {
+            spurt.n += samples.len() as u64;
+        }
+        self.feed(samples);
+    }
+
+    fn feed(&mut self, samples: &[i16]) {
+        let Some(spurt) = &mut self.spurt else { return };
+        let n_skipped = spurt.n_to_skip.min(samples.len());
+        spurt.n_to_skip -= n_skipped;
+        self.resampled.clear();
+        self.resampler.push(&samples[n_skipped..], &mut self.resampled);
+        self.blocks.append(&self.resampled);
+    }
+}
+
+const _: () = assert!(CONCEAL_MAX_MS as u64 <= COMFORT_MAX_MS);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! `reelaudiodec`: decodes one track, whatever its codec, to S16 mono at exact positions.
+//!
+//! It takes depayloaded frames and works on the pushing thread: a buffer list, such as the frames of a worker's tick,
+//! becomes one buffer. Output is contiguous by sample count. A *spurt*, a run of packets without a hole, begins at the
+//! sample nearest to its first packet's PTS; from there samples are counted, and PTS = ⌊index · 10⁹ / rate⌋.
+//!
+//! # Behaviour
+//!
+//! | when | then |
+//! |---|---|
+//! | buffer or buffer list | one buffer with all its samples; several only where output is not contiguous; none if the samples are still owed |
+//! | PTS differs from the expected by less than 5 ms and less than half the packet, no DISCONT | follows without a seam; the difference does not add up |
+//! | no PTS | follows the packet before it |
+//! | hole ≤ 60 ms with DISCONT, or announced by a GAP event with `missing-data`, or left by a corrupt packet | concealed: Opus by the next packet's redundancy (FEC) and libopus' concealment, others by repeating the last pitch period with a fade-out |
+//! | longer loss | no samples: output goes on at the later position, with DISCONT |
+//! | hole without any sign of loss, or GAP event | no samples, as above; in Opus DTX, which a packet of at most 2 bytes begins, comfort noise for at most 400 ms. A GAP event for which there will be no samples is forwarded |
+//! | PTS goes back | positions already emitted are not emitted again: the overlap is dropped and counted |
+//! | `GstAudioClippingMeta` | so many samples are cut from start and end; PTS is that of the first sample after the cut. Default format counts 48 kHz for Opus, else the codec's rate |
+//! | two channels | mono: (left + right) >> 1, Opus as libopus mixes |
+//! | corrupt packet | concealed and counted; 50 in a row are an error |
+//! | other caps, stream-start, segment, EOS | the old stream is drained, then all goes on in place |
+//! | flush, PAUSED→READY | the stream is forgotten |
+//!
+//! Comfort noise for a hole that nobody announced can only come with the packet after it. A live source that mixes up
+//! to a horizon sends a GAP event up to there and has the noise in time.
+//!
+//! **Look-ahead** is taken out: each sample stands where it was spoken. G.722 is 22 samples late. Opus is late by the
+//! pre-skip of its header; without a header (RTP) by `opus-pre-skip`. A spurt's first samples are dropped and its end is
+//! filled from what is still inside the codec, so that it is as long as its packets. A stream that clips its start by
+//! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins its two codecs to
+//! within 62 µs, which is 0 samples at 16 kHz.
+//!
+//! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.
+//!
+//! # Pads
+//!
+//! `sink`: `audio/x-opus` (mapping family 0), `audio/x-mulaw`, `audio/x-alaw` (8–48 kHz), `audio/G722` (64 kbit/s;
+//! caps say 8000 or 16000, audio is 16 kHz), `audio/x-raw` S16LE and S16BE (8–192 kHz); one or two channels, G.722 one.
+//! `src`: `audio/x-raw` S16LE, mono, 8–48 kHz: what downstream asks for, else the nearest to the source's own rate
+//! (Opus: 16 kHz). libopus decodes to 8, 12, 16, 24 and 48 kHz by itself; all else is resampled, flat to ±0.1 dB up to
+//! 0.45 of the lower rate and below −80 dB from 0.55 on.
+//!
+//! # Properties
+//!
+//! `opus-pre-skip` is applied from the next spurt on. `stats` is a structure `application/x-reel-audiodec-stats` of
+//! `guint64`; samples count at the rate that the codec is decoded to: `packets`, `decoded-samples`, `concealed-samples`,
+//! `comfort-samples`, `fec-frames`, `corrupt` (packets), `clipped` and `dropped-overlap` (samples), `discontinuities`.
+//! It posts no messages but `latency`.
+//!
+//! # Examples
+//!
+//! ```text
+//! gst-launch-1.0 audiotestsrc num-buffers=50 ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! reelaudiodec ! audio/x-raw,rate=16000 ! wavenc ! filesink location=from-mulaw.wav
+//! gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! opusenc ! rtpopuspay ! rtpopusdepay ! reelaudiodec ! wavenc ! filesink location=from-opus.wav
+//! ```
+
+mod blocks;
+mod caps;
+mod codec;
+mod conceal;
+mod core;
+mod g711;
+mod g722;
+mod imp;
+mod kernel;
+mod opus;
+mod pcm;
+mod position;
+mod resample;
+mod stats;
+
+#[cfg(test)]
+mod foreign;
+
+use gst::glib;
+use gst::prelude::*;
+
+glib::wrapper! {
+    /// Decodes one track to S16 mono; see the module.
+    pub struct AudioDec(ObjectSubclass<imp::AudioDec>) @extends gst::Element, gst::Object;
+}
+
+/// Registers the element `reelaudiodec`, with rank none: it must not take over autoplugging.
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(Some(plugin), "reelaudiodec", gst::Rank::NONE, AudioDec::static_type())
+}

@@ -1,0 +1,44 @@
+//! What the decoder counts.
+
+/// Numbers since the stream began. Samples are at the rate that the codec is decoded to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Stats {
+    /// Packets received, good or not.
+    pub(super) n_packets: u64,
+    /// Samples that packets held.
+    pub(super) n_decoded: u64,
+    /// Samples made up for lost or corrupt packets.
+    pub(super) n_concealed: u64,
+    /// Samples of comfort noise.
+    pub(super) n_comfort: u64,
+    /// Lost frames restored from the next packet's redundancy.
+    pub(super) n_fec_frames: u64,
+    /// Packets that could not be decoded.
+    pub(super) n_corrupt: u64,
+    /// Samples cut by clipping metas, and at the output rate by the segment.
+    pub(super) n_clipped: u64,
+    /// Samples dropped because their position was already emitted.
+    pub(super) n_overlapping: u64,
+    /// Times that output went on elsewhere than it had ended.
+    pub(super) n_disconts: u64,
+}
+
+impl Stats {
+    /// Name of the structure.
+    pub(super) const NAME: &'static str = "application/x-reel-audiodec-stats";
+
+    /// Returns the numbers under the names that the property `stats` has.
+    pub(super) fn fields(&self) -> [(&'static str, u64); 9] {
+        [
+            ("packets", self.n_packets),
+            ("decoded-samples", self.n_decoded),
+            ("concealed-samples", self.n_concealed),
+            ("comfort-samples", self.n_comfort),
+            ("fec-frames", self.n_fec_frames),
+            ("corrupt", self.n_corrupt),
+            ("clipped", self.n_clipped),
+            ("dropped-overlap", self.n_overlapping),
+            ("discontinuities", self.n_disconts),
+        ]
+    }
+}
