@@ -229,11 +229,11 @@ fn flush_forgets_time_but_not_settings() {
     let mut h = harness(MULAW, 16_000);
     h.element().unwrap().set_property("opus-pre-skip", 0u32);
     h.push(buffer(&[0x55; 160], gst::ClockTime::SECOND)).unwrap();
+    pull_all(&mut h);
     h.push_event(gst::event::FlushStart::new());
     assert_eq!(h.push(buffer(&[0x55; 160], gst::ClockTime::SECOND)), Err(gst::FlowError::Flushing));
     h.push_event(gst::event::FlushStop::new(true));
     h.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
-    pull_all(&mut h);
     h.push(buffer(&[0xff; 160], MS * 10)).unwrap();
     h.push_event(gst::event::Eos::new());
     let (pts, _, is_discont, samples) = read(&h.pull().unwrap());
@@ -383,6 +383,31 @@ fn clipping_meta_cuts_samples_and_time() {
 }
 
 #[test]
+fn headers_in_the_stream_are_no_packets() {
+    let mut h = harness(OPUS, 16_000);
+    let head = b"OpusHead\x01\x01\x38\x01\x80\xbb\x00\x00\x00\x00\x00";
+    for header in [&head[..], b"OpusTags\x00\x00\x00\x00\x00\x00\x00\x00"] {
+        h.push(gst::Buffer::from_slice(header)).unwrap();
+    }
+    h.push(buffer(&[0x48, 0, 0, 0, 0, 0, 0, 0], MS * 100)).unwrap();
+    assert_eq!((stat(&h, "packets"), stat(&h, "corrupt")), (1, 0));
+    assert_eq!(h.pull().unwrap().pts(), Some(MS * 100));
+}
+
+#[test]
+fn two_channels_become_one() {
+    let caps = "audio/x-raw,format=S16BE,layout=interleaved,rate=8000,channels=2";
+    let mut h = harness(caps, 8_000);
+    h.push(buffer(&[0x01, 0x00, 0x03, 0x01, 0xff, 0xff, 0xff, 0xfe], gst::ClockTime::ZERO)).unwrap();
+    // (0x0100 + 0x0301) >> 1 and (-1 - 2) >> 1, little endian.
+    assert_eq!(read(&h.pull().unwrap()), (0, 250_000, true, vec![0x00, 0x02, 0xfe, 0xff]));
+    let mut h = harness("audio/x-alaw,rate=8000,channels=2", 8_000);
+    h.push(buffer(&[0xd5, 0x55, 0xaa, 0xaa], gst::ClockTime::ZERO)).unwrap();
+    // The smallest steps of either sign cancel out; the largest stay what they are, 32 256.
+    assert_eq!(read(&h.pull().unwrap()).3, [0x00, 0x00, 0x00, 0x7e]);
+}
+
+#[test]
 fn endless_corruption_is_an_error() {
     let mut h = harness(OPUS, 16_000);
     let bus = bus_of(&h);
@@ -446,11 +471,25 @@ fn lines_of_the_documentation_run() {
     assert_eq!((rate, n % 320), (16_000, 320 - 104));
 }
 
+/// The samples of a WAV file, as sox reads them.
+fn sox(path: &Path) -> Vec<f64> {
+    let output = Command::new("sox").arg(path).args(["-t", "s16", "-"]).output().expect("sox is installed");
+    output.stdout.as_chunks::<2>().0.iter().map(|&pair| f64::from(i16::from_le_bytes(pair))).collect()
+}
+
 #[test]
 fn ogg_opus_has_exactly_the_samples_that_went_in() {
     let source = "audiotestsrc num-buffers=77 samplesperbuffer=1000 wave=ticks ! audio/x-raw,rate=16000,channels=1";
+    run_line("ogg", &format!("{source} ! wavenc ! filesink location=in.wav"));
     run_line("ogg", &format!("{source} ! opusenc ! oggmux ! filesink location=ticks.opus"));
-    let read = "filesrc location=ticks.opus ! oggdemux ! reelaudiodec";
-    let directory = run_line("ogg", &format!("{read} ! audio/x-raw,rate=16000 ! wavenc ! filesink location=ticks.wav"));
-    assert_eq!(soxi(&directory.join("ticks.wav")), (16_000, 77_000));
+    let read = "filesrc location=ticks.opus ! oggdemux ! reelaudiodec ! audio/x-raw,rate=16000";
+    let directory = run_line("ogg", &format!("{read} ! wavenc ! filesink location=out.wav"));
+    assert_eq!(soxi(&directory.join("out.wav")), (16_000, 77_000));
+    let (before, after) = (sox(&directory.join("in.wav")), sox(&directory.join("out.wav")));
+    let likeness = |lag: i64| -> f64 {
+        let shifted = |i: usize| after[(i as i64 + lag) as usize];
+        (200..before.len() - 200).map(|i| before[i] * shifted(i)).sum()
+    };
+    let lag = (-200..=200).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b)));
+    assert_eq!(lag, Some(0));
 }

@@ -345,7 +345,7 @@ impl Core {
         self.go_on(&decoded[kept.start + n_overlapping..kept.end]);
     }
 
-    /// Counts a packet that could not be decoded. It is as good as lost: the next one tells how much is to be concealed.
+    /// Counts a packet that could not be decoded. It is as good as lost: the next one tells how much to conceal.
     fn corrupt(&mut self) -> Result<(), TooManyCorrupt> {
         self.before = Before::Loss;
         self.stats.n_corrupt += 1;

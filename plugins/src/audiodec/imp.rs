@@ -424,7 +424,7 @@ impl ObjectImpl for AudioDec {
                     .build(),
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
-                    .blurb("Counts of packets and samples since the stream began, 0 and up, as listed in the element's doc")
+                    .blurb("Packets and samples since the stream began, 0 and up, as listed in the element's doc")
                     .read_only()
                     .build(),
             ]

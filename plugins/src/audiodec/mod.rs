@@ -8,27 +8,31 @@
 //!
 //! | when | then |
 //! |---|---|
-//! | buffer or buffer list | one buffer with all its samples; several only where output is not contiguous; none if the samples are still owed |
-//! | PTS differs from the expected by less than 5 ms and less than half the packet, no DISCONT | follows without a seam; the difference does not add up |
+//! | buffer or buffer list | one buffer with all its samples, none while all are owed, more where a hole is left |
+//! | PTS less than 5 ms and half a packet off, no DISCONT | follows without a seam; the difference does not add up |
 //! | no PTS | follows the packet before it |
-//! | hole ≤ 60 ms with DISCONT, or announced by a GAP event with `missing-data`, or left by a corrupt packet | concealed: Opus by the next packet's redundancy (FEC) and libopus' concealment, others by repeating the last pitch period with a fade-out |
+//! | loss ≤ 60 ms | concealed |
 //! | longer loss | no samples: output goes on at the later position, with DISCONT |
-//! | hole without any sign of loss, or GAP event | no samples, as above; in Opus DTX, which a packet of at most 2 bytes begins, comfort noise for at most 400 ms. A GAP event for which there will be no samples is forwarded |
+//! | pause | the same; in Opus DTX up to 400 ms of comfort noise |
 //! | PTS goes back | positions already emitted are not emitted again: the overlap is dropped and counted |
-//! | `GstAudioClippingMeta` | so many samples are cut from start and end; PTS is that of the first sample after the cut. Default format counts 48 kHz for Opus, else the codec's rate |
-//! | two channels | mono: (left + right) >> 1, Opus as libopus mixes |
-//! | corrupt packet | concealed and counted; 50 in a row are an error |
+//! | clipping meta | so many samples are cut from start and end; PTS is that of the first sample after the cut |
+//! | two channels | mono: (left + right) >> 1; Opus as libopus mixes |
+//! | corrupt packet | counted, and as good as lost; 50 in a row are an error |
+//! | GAP event | a loss if it says `missing-data`, else a pause; forwarded if no samples will stand for it |
 //! | other caps, stream-start, segment, EOS | the old stream is drained, then all goes on in place |
 //! | flush, PAUSED→READY | the stream is forgotten |
 //!
-//! Comfort noise for a hole that nobody announced can only come with the packet after it. A live source that mixes up
-//! to a horizon sends a GAP event up to there and has the noise in time.
+//! A hole is a *loss* when DISCONT, a GAP event or a corrupt packet says so, else a *pause*. Opus conceals by the next
+//! packet's redundancy (FEC) and what libopus invents, the others by repeating the last pitch period with a fade-out.
+//! Opus is in DTX after a packet of at most 2 bytes. Noise for a pause that no GAP event announces can only come with
+//! the packet after it; a live source that mixes up to a horizon sends a GAP event up to there and has it in time.
+//! Clipping in the default format counts 48 kHz for Opus, else the codec's rate.
 //!
 //! **Look-ahead** is taken out: each sample stands where it was spoken. G.722 is 22 samples late. Opus is late by the
-//! pre-skip of its header; without a header (RTP) by `opus-pre-skip`. A spurt's first samples are dropped and its end is
+//! pre-skip of its header; without a header (RTP) by `opus-pre-skip`. A spurt's first samples are dropped, its end is
 //! filled from what is still inside the codec, so that it is as long as its packets. A stream that clips its start by
-//! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins its two codecs to
-//! within 62 µs, which is 0 samples at 16 kHz.
+//! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins
+//! its two codecs to within 62 µs whoever decodes: at 16 kHz 0 samples, but 1 in mediumband.
 //!
 //! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.
 //!
@@ -43,8 +47,8 @@
 //! # Properties
 //!
 //! `opus-pre-skip` is applied from the next spurt on. `stats` is a structure `application/x-reel-audiodec-stats` of
-//! `guint64`; samples count at the rate that the codec is decoded to: `packets`, `decoded-samples`, `concealed-samples`,
-//! `comfort-samples`, `fec-frames`, `corrupt` (packets), `clipped` and `dropped-overlap` (samples), `discontinuities`.
+//! `guint64`: `packets`, `decoded-samples`, `concealed-samples`, `comfort-samples`, `fec-frames`, `corrupt` (packets),
+//! `clipped` and `dropped-overlap` (samples), `discontinuities`. Samples are at the rate that the codec is decoded to.
 //! It posts no messages but `latency`.
 //!
 //! # Examples

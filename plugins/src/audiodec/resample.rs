@@ -262,6 +262,14 @@ mod tests {
     }
 
     #[test]
+    fn values_are_rounded_to_the_nearest_sample() {
+        for (value, sample) in [(0.4, 0), (0.6, 1), (-0.4, 0), (-0.6, -1), (32_766.6, 32_767), (-32_767.6, -32_768)] {
+            assert_eq!(to_sample(value), sample, "{value}");
+        }
+        assert_eq!((to_sample(1e9), to_sample(-1e9)), (i16::MAX, i16::MIN));
+    }
+
+    #[test]
     fn equal_rates_pass_every_sample_untouched() {
         let input: Vec<i16> = (i16::MIN..=i16::MAX).collect();
         assert_eq!(resampled(16_000, 16_000, &input), input);
