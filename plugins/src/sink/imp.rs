@@ -197,7 +197,11 @@ impl ReelSink {
     fn chunk_starts(&self, start: messages::ChunkStart) {
         {
             let mut state = self.state.lock().unwrap();
-            if !matches!(state.phase, Phase::Unopened) && state.index.unwrap_or(0) != start.index {
+            // Where the name does not depend on the index, the file that caps opened is this chunk's.
+            let is_named_after_another =
+                state.index.is_some() || state.target.as_ref().is_some_and(|target| target.location.is_numbered());
+            let is_other = is_named_after_another && state.index.unwrap_or(0) != start.index;
+            if !matches!(state.phase, Phase::Unopened) && is_other {
                 gst::warning!(CAT, imp = self, "chunk {} begins in the file of another, ignored", start.index);
                 return;
             }
