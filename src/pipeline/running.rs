@@ -232,8 +232,12 @@ impl Running {
     }
 
     /// Says that all media before `horizon` has been pushed: everything works down to the file before this returns.
-    pub fn advance(&self, horizon: gst::ClockTime) {
-        self.src.advance(horizon);
+    ///
+    /// # Errors
+    ///
+    /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
+    pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
+        self.src.advance(horizon).map_err(|_| PipelineError::Refused { node: "@timeline".to_owned() })
     }
 
     /// Returns what the pipeline has said since the last call.
@@ -267,9 +271,9 @@ impl Running {
     pub fn lost_samples(&self) -> u64 {
         let fields = ["late-samples", "overlapping-samples", "ahead-samples"];
         let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
-        let stats = joins.filter_map(|node| self.recording.get(&node.id)).filter_map(|made| {
-            made.element.has_property("stats").then(|| made.element.property::<gst::Structure>("stats"))
-        });
+        let stats = joins.filter_map(|node| self.recording.get(&node.id)).map(|made| &made.element);
+        let stats = stats.filter(|element| element.has_property("stats"));
+        let stats = stats.map(|element| element.property::<gst::Structure>("stats"));
         stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
     }
 
