@@ -189,9 +189,6 @@ impl Running {
     /// Lets the joining elements stay behind as far as the slowest branch. Never less than before: what has been
     /// sent cannot be taken back.
     fn raise_latency(&mut self, latency: gst::ClockTime) {
-        if latency <= self.latency && latency != self.measured_latency {
-            return;
-        }
         self.latency = self.latency.max(latency);
         let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
         for made in joins.filter_map(|node| self.recording.get(&node.id)) {
