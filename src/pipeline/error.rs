@@ -38,6 +38,14 @@ pub enum PipelineError {
         /// Node of the plan, or the pipeline.
         node: String,
     },
+    /// A participant is to have a channel that there is not.
+    #[error("there is no channel {channel} to pin a participant to: {}", channels(*.n_channels))]
+    NoChannel {
+        /// As asked for, from 0.
+        channel: u32,
+        /// How many the graph has; 0 where it is mixed.
+        n_channels: u32,
+    },
     /// An element posted an error.
     #[error("node {node}: {text}{}", detail(.debug))]
     Element {
@@ -64,6 +72,13 @@ pub enum PipelineError {
         /// How long was waited.
         seconds: u64,
     },
+}
+
+fn channels(n_channels: u32) -> String {
+    match n_channels {
+        0 => "the graph mixes all participants".to_owned(),
+        n => format!("the graph has channels 0 to {}", n - 1),
+    }
 }
 
 fn detail(debug: &str) -> String {
@@ -101,6 +116,7 @@ impl PipelineError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::NoElement { .. } => Blame::Environment,
+            Self::NoChannel { .. } => Blame::Caller,
             Self::Property { .. } | Self::Link { .. } | Self::State { .. } | Self::Refused { .. } => Blame::Graph,
             Self::Element { class: Class::NoSpaceLeft | Class::Resource, .. } => Blame::Environment,
             Self::Element { class: Class::Stream, copy: Copy::Participant(_), .. } => Blame::Media,

@@ -74,7 +74,9 @@ impl Running {
             latency: gst::ClockTime::ZERO,
             branch_error: Arc::default(),
         };
+        let pins = options.reserved_channels.clone();
         running.build_recording(options)?;
+        running.check_pins(&pins)?;
         running.raise_latency(measured_latency);
         running.play()?;
         Ok(running)
@@ -116,6 +118,16 @@ impl Running {
         if element.has_property("reserved-channels") {
             let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
             element.set_property("reserved-channels", gst::Array::new(channels));
+        }
+    }
+
+    fn check_pins(&self, pins: &[u32]) -> Result<(), PipelineError> {
+        let elements = self.recording.values().map(|made| &made.element);
+        let with_channels = elements.filter(|element| element.has_property("max-channels"));
+        let n_channels = with_channels.map(|element| element.property("max-channels")).max().unwrap_or(0);
+        match pins.iter().find(|channel| **channel >= n_channels) {
+            Some(channel) => Err(PipelineError::NoChannel { channel: *channel, n_channels }),
+            None => Ok(()),
         }
     }
 
