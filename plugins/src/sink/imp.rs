@@ -76,8 +76,12 @@ impl State {
         self.target.as_ref().map(|target| target.location.of_chunk(self.index.unwrap_or(0))).unwrap_or_default()
     }
 
+    fn is_numbered(&self) -> bool {
+        self.target.as_ref().is_none_or(|target| target.location.is_numbered())
+    }
+
     fn is_name_known(&self) -> bool {
-        self.index.is_some() || self.target.as_ref().is_some_and(|target| !target.location.is_numbered())
+        self.index.is_some() || !self.is_numbered()
     }
 
     fn room(&self, max_size: u64) -> messages::Room {
@@ -197,7 +201,9 @@ impl ReelSink {
     fn chunk_starts(&self, start: messages::ChunkStart) {
         {
             let mut state = self.state.lock().unwrap();
-            if !matches!(state.phase, Phase::Unopened) && state.index.unwrap_or(0) != start.index {
+            // Caps may have opened the file already: under a name without a number it is any chunk's.
+            let index = state.index.or_else(|| state.is_numbered().then_some(0));
+            if !matches!(state.phase, Phase::Unopened) && index.is_some_and(|index| index != start.index) {
                 gst::warning!(CAT, imp = self, "chunk {} begins in the file of another, ignored", start.index);
                 return;
             }
