@@ -22,16 +22,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 });
 
 const DEFAULT_OVERWRITE: bool = true;
+const DEFAULT_NUMBERED: bool = true;
 
 #[derive(Debug, Clone)]
 struct Settings {
     location: Option<String>,
     overwrite: bool,
+    numbered: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { location: None, overwrite: DEFAULT_OVERWRITE }
+        Self { location: None, overwrite: DEFAULT_OVERWRITE, numbered: DEFAULT_NUMBERED }
     }
 }
 
@@ -119,7 +121,8 @@ impl ReelSink {
             return Err(gst::StateChangeError);
         };
         let existing = if settings.overwrite { Existing::Overwrite } else { Existing::Refuse };
-        let target = Target { location: Location::new(&pattern), existing };
+        let location = if settings.numbered { Location::new(&pattern) } else { Location::literal(&pattern) };
+        let target = Target { location, existing };
         *self.state.lock().unwrap() = State { target: Some(target), ..State::default() };
         Ok(())
     }
@@ -301,6 +304,12 @@ impl ObjectImpl for ReelSink {
                     .default_value(DEFAULT_OVERWRITE)
                     .mutable_ready()
                     .build(),
+                glib::ParamSpecBoolean::builder("numbered")
+                    .nick("Numbered")
+                    .blurb("Put the chunk's index into location; else location is a name as it stands")
+                    .default_value(DEFAULT_NUMBERED)
+                    .mutable_ready()
+                    .build(),
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
                     .blurb("Of this run: bytes-written and writes, headers included; files opened")
@@ -316,6 +325,7 @@ impl ObjectImpl for ReelSink {
         match pspec.name() {
             "location" => settings.location = value.get().expect("type checked upstream"),
             "overwrite" => settings.overwrite = value.get().expect("type checked upstream"),
+            "numbered" => settings.numbered = value.get().expect("type checked upstream"),
             name => unreachable!("property {name} is not writable"),
         }
     }
@@ -324,6 +334,7 @@ impl ObjectImpl for ReelSink {
         match pspec.name() {
             "location" => self.settings.lock().unwrap().location.to_value(),
             "overwrite" => self.settings.lock().unwrap().overwrite.to_value(),
+            "numbered" => self.settings.lock().unwrap().numbered.to_value(),
             "stats" => {
                 let state = self.state.lock().unwrap();
                 gst::Structure::builder("application/x-reelsink-stats")
