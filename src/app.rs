@@ -68,7 +68,7 @@ pub enum RecordError {
     Journal(#[from] JournalError),
     /// The worker's thread.
     #[error("the worker cannot be started: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(std::io::Error),
     /// The worker died of a bug.
     #[error("the worker ended without a word; what is on disk can be finished with `reelgraph recover`")]
     Worker,

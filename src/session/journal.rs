@@ -180,7 +180,7 @@ impl Journal {
 }
 
 fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
-    move |source| JournalError::Io { path: path.to_owned(), what, source }
+    move |cause| JournalError::Io { path: path.to_owned(), what, cause }
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ use crate::session::JournalError;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The file system refused.
-    #[error("{} cannot be {what}: {source}", path.display())]
+    #[error("{} cannot be {what}: {cause}", path.display())]
     Io {
         /// File or directory.
         path: PathBuf,
         /// What was tried.
         what: &'static str,
-        /// Why.
-        source: std::io::Error,
+        /// Why. Not a `source`: the text has it already.
+        cause: std::io::Error,
     },
     /// There are files of an earlier recording.
     #[error("{} already holds a recording ({}); choose another --out", dir.display(), found.display())]
@@ -45,6 +45,6 @@ pub enum StorageError {
 impl StorageError {
     pub(super) fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, what, source }
+        move |cause| Self::Io { path, what, cause }
     }
 }
