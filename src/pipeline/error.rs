@@ -32,6 +32,14 @@ pub enum PipelineError {
         /// What GStreamer says.
         detail: String,
     },
+    /// A participant is to have a channel that there is not.
+    #[error("no channel {channel} for a pin: {}", channels_text(*.n_channels))]
+    Pin {
+        /// The channel, from 0.
+        channel: u32,
+        /// How many there are; 0 where participants have none of their own.
+        n_channels: u32,
+    },
     /// The pipeline, or a part of it, does not start.
     #[error("node {node} does not start")]
     State {
@@ -64,6 +72,13 @@ pub enum PipelineError {
         /// How long was waited.
         seconds: u64,
     },
+}
+
+fn channels_text(n_channels: u32) -> String {
+    match n_channels.checked_sub(1) {
+        Some(last) => format!("this graph has channels 0 to {last}"),
+        None => "this graph mixes everybody; pins are for unmixed ones".to_owned(),
+    }
 }
 
 fn detail(debug: &str) -> String {
@@ -101,6 +116,7 @@ impl PipelineError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::NoElement { .. } => Blame::Environment,
+            Self::Pin { .. } => Blame::Caller,
             Self::Property { .. } | Self::Link { .. } | Self::State { .. } | Self::Refused { .. } => Blame::Graph,
             Self::Element { class: Class::NoSpaceLeft | Class::Resource, .. } => Blame::Environment,
             Self::Element { class: Class::Stream, copy: Copy::Participant(_), .. } => Blame::Media,

@@ -10,7 +10,7 @@ use gstreel::GateMode;
 use gstreel::ReelSrc;
 
 use crate::graph::{Limits, Node, NodeId, Plan, Scope, Source};
-use crate::model::{ParticipantNumber, PauseMode};
+use crate::model::{ChannelType, ParticipantNumber, PauseMode};
 use crate::pipeline::build::{self, Made, MadeNodes};
 use crate::pipeline::event::{self, Event};
 use crate::pipeline::name::Copy;
@@ -82,9 +82,13 @@ impl Running {
 
     fn build_recording(&mut self, options: Options) -> Result<(), PipelineError> {
         let plan = Arc::clone(&self.plan);
+        if let Some(&channel) = options.reserved_channels.first().filter(|_| plan.media.channel() == ChannelType::Mixed)
+        {
+            return Err(PipelineError::Pin { channel, n_channels: 0 });
+        }
         for node in plan.scope_nodes(Scope::Recording) {
             let made = Made::new(node, Copy::Recording)?;
-            self.set_up_join(node, &made.element, &options);
+            self.set_up_join(node, &made.element, &options)?;
             if made.element.has_property_with_type("mode", GateMode::static_type()) {
                 made.element.set_property("mode", gate_mode(options.pause_mode));
             }
@@ -109,14 +113,19 @@ impl Running {
     }
 
     /// Tells an element that joins participants what it cannot know by itself.
-    fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) {
+    fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) -> Result<(), PipelineError> {
         if let Some(rate) = self.rate_into(node).filter(|_| element.has_property("rate")) {
             element.set_property("rate", rate);
         }
         if element.has_property("reserved-channels") {
+            let n_channels = element.property::<u32>("max-channels");
+            if let Some(&channel) = options.reserved_channels.iter().find(|channel| **channel >= n_channels) {
+                return Err(PipelineError::Pin { channel, n_channels });
+            }
             let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
             element.set_property("reserved-channels", gst::Array::new(channels));
         }
+        Ok(())
     }
 
     /// Returns the sample rate that the graph gives to what goes into a node, so that a recording to which nobody
