@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -97,6 +97,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     ensure!(args.duration.is_none_or(|duration| !duration.is_zero()), "--duration must be longer than 0");
     let participants = participants(&args)?;
     let bar = progress_bar(&args, &participants);
+    let out = args.out;
     let request = Request {
         plan,
         participants,
@@ -108,7 +109,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         },
         duration: args.duration,
         limits,
-        out: args.out,
+        out: out.clone(),
         real_time: args.real_time,
         config,
     };
@@ -122,12 +123,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         print::table(&recorded);
     }
-    Ok(exit_of(&recorded))
+    Ok(exit_of(&recorded, &out))
 }
 
-fn exit_of(recorded: &Recorded) -> Exit {
+fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
     if let Some(error) = &recorded.error {
         eprintln!("failed to record to the end: {error}; what was recorded until then is kept");
+    }
+    if let Some(error) = &recorded.unfinished {
+        let out = out.display();
+        eprintln!(
+            "failed to finish all files: {error}; when that is mended, finish them with `reelgraph recover {out}`"
+        );
+        return Exit::Failed;
     }
     let has_notes = recorded.chunks.iter().any(|chunk| !chunk.metadata.notes.is_empty());
     match recorded.reason {

@@ -31,6 +31,26 @@ pub enum StorageError {
         /// The directory.
         dir: PathBuf,
     },
+    /// There is a recording that runs.
+    #[error("{} is being recorded or recovered into right now; wait for its end, or choose another --out", dir.display())]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The directory's name cannot be told to GStreamer.
+    #[error("directory {dir:?} has a name that is not UTF-8; choose another --out")]
+    NotText {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A spool whose journal is of another recording.
+    #[error("{} holds the journal of a {graph:?} recording; give it back its name, or remove it", dir.display())]
+    Foreign {
+        /// The spool.
+        dir: PathBuf,
+        /// The graph that the journal names.
+        graph: String,
+    },
     /// There is nothing to recover.
     #[error("{} holds no unfinished recording", dir.display())]
     NothingToRecover {
