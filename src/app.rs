@@ -12,7 +12,7 @@ use crate::model::{EndReason, PauseMode};
 use crate::pipeline::Options;
 use crate::session::journal::VERSION;
 use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
-use crate::storage::{Finalised, Spool, StorageError, finalise};
+use crate::storage::{Finalised, Spool, StorageError, finalise, finish_rest};
 
 /// Reports that may wait for the finaliser: chunks are as good as never that many.
 const REPORTS_MAX: usize = 1024;
@@ -50,6 +50,8 @@ pub struct Recorded {
     pub reason: EndReason,
     /// What went wrong, if it could not go on.
     pub error: Option<String>,
+    /// Why there are chunks that could not be finished, if there are: they are in the spool.
+    pub unfinished: Option<String>,
     /// Samples that came too late for their place.
     pub lost_samples: u64,
 }
@@ -68,7 +70,7 @@ pub enum RecordError {
     Journal(#[from] JournalError),
     /// The worker's thread.
     #[error("the worker cannot be started: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(std::io::Error),
     /// The worker died of a bug.
     #[error("the worker ended without a word; what is on disk can be finished with `reelgraph recover`")]
     Worker,
@@ -80,7 +82,7 @@ pub enum RecordError {
 ///
 /// # Errors
 ///
-/// Nothing could be recorded, or a chunk could not be finalised: it stays in the spool.
+/// Nothing could be recorded.
 pub fn record(
     request: Request,
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
@@ -88,8 +90,8 @@ pub fn record(
 ) -> Result<Recorded, RecordError> {
     let plan = Arc::new(request.plan);
     let extension = plan.media.format().extension().to_owned();
-    let spool = Spool::claim(&request.out, &plan.name, &extension)?;
-    let journal = Journal::create(&spool.journal())?;
+    let (spool, _lock) = Spool::claim(&request.out, &plan.name, &extension)?;
+    let journal = Journal::create(&spool.journal()).inspect_err(|_| drop(spool.remove()))?;
     let chunk_spool = spool.clone();
     let options = Options {
         chunk_file: Box::new(move |index| chunk_spool.chunk(index)),
@@ -121,9 +123,23 @@ pub fn record(
     if worker.join().is_err() {
         return Err(RecordError::Worker);
     }
-    let recorded = ended?;
-    spool.remove()?;
+    let mut recorded = ended?;
+    finish(&spool, &mut recorded);
     Ok(recorded)
+}
+
+/// Finishes what the end of the recording has left in the spool, and takes the spool away.
+fn finish(spool: &Spool, recorded: &mut Recorded) {
+    match finish_rest(spool, &mut recorded.ledger) {
+        Ok(chunks) => recorded.chunks.extend(chunks),
+        Err(error) => recorded.unfinished = Some(error.to_string()),
+    }
+    recorded.chunks.sort_by_key(|chunk| chunk.media.index);
+    if recorded.unfinished.is_none()
+        && let Err(error) = spool.remove()
+    {
+        tracing::warn!(%error, "the spool stays");
+    }
 }
 
 /// Finalises chunks as they are completed, until the recording has ended.
@@ -134,31 +150,26 @@ fn follow(
 ) -> Result<Recorded, RecordError> {
     let mut journal = Journal::append_to(&spool.journal())?;
     let mut chunks = Vec::new();
-    let mut failed = None;
     while let Ok(report) = reports.recv() {
         match report {
             Report::Progress(horizon) => progress(horizon),
             Report::ChunkComplete { index, only, ledger } => {
                 let media = ledger.chunks.get(&index).and_then(|row| row.media.clone());
                 let finalised = media.map(|media| finalise(spool, &ledger, media, only)).transpose();
+                // What goes wrong here is tried again at the end, when the disk may have room.
                 match finalised {
                     Ok(finalised) => {
                         chunks.extend(finalised);
-                        journal.append(&Entry::Finalised { index })?;
+                        if let Err(error) = journal.append(&Entry::Finalised { index }) {
+                            tracing::warn!(%error, index, "a finished chunk is not noted");
+                        }
                     }
-                    // The others can still be finished; this one stays in the spool.
-                    Err(error) => failed = failed.or(Some(error)),
+                    Err(error) => tracing::warn!(%error, index, "a chunk cannot be finished yet"),
                 }
             }
             Report::Ended { reason, ledger, lost_samples } => {
-                journal.sync()?;
-                return match failed {
-                    Some(error) => Err(error.into()),
-                    None => {
-                        let error = ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
-                        Ok(Recorded { ledger: *ledger, chunks, reason, error, lost_samples })
-                    }
-                };
+                let error = ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
+                return Ok(Recorded { ledger: *ledger, chunks, reason, error, unfinished: None, lost_samples });
             }
         }
     }

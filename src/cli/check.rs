@@ -1,7 +1,7 @@
 //! `reelgraph check`.
 
 use crate::cli::Exit;
-use crate::cli::graph_file::{GraphFile, print_errors};
+use crate::cli::graph_file::GraphFile;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -14,16 +14,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Exit {
     let mut exit = Exit::Done;
     for name in &args.graphs {
-        match GraphFile::find(name).map(|graph| graph.check()) {
-            Ok(Ok(plan)) => println!("{name}: {}, {} nodes", plan.media, plan.nodes.len()),
-            Ok(Err(errors)) => {
-                print_errors(&errors);
-                exit = Exit::BadGraph;
-            }
-            Err(error) => {
-                eprintln!("{error}");
-                exit = Exit::BadGraph;
-            }
+        match GraphFile::checked(name) {
+            Some((_, plan)) => println!("{name}: {}, {} nodes", plan.media, plan.nodes.len()),
+            None => exit = Exit::BadGraph,
         }
     }
     exit

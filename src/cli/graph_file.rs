@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::text_file::{self, TextFileError};
 use crate::graph::shipped::{SHIPPED, shipped};
 use crate::graph::{self, GraphError, Plan};
 use crate::pipeline::Installed;
@@ -14,7 +15,7 @@ pub(super) struct GraphFile {
 
 /// Why there is no text.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum GraphFileError {
+enum GraphFileError {
     /// No shipped graph, no file.
     #[error("no graph \"{name}\": neither a shipped one ({}) nor a file", shipped_names())]
     Unknown {
@@ -22,12 +23,12 @@ pub(super) enum GraphFileError {
         name: String,
     },
     /// A file that cannot be read.
-    #[error("graph {name} cannot be read: {source}")]
+    #[error("graph {name} cannot be read: {cause}")]
     Unreadable {
         /// As given.
         name: String,
-        /// Why.
-        source: std::io::Error,
+        /// Why. Not a `source`: the text has it already.
+        cause: TextFileError,
     },
 }
 
@@ -37,26 +38,31 @@ fn shipped_names() -> String {
 
 impl GraphFile {
     /// Finds a graph: a shipped one of that name first, else the file.
-    pub(super) fn find(name: &str) -> Result<Self, GraphFileError> {
+    fn find(name: &str) -> Result<Self, GraphFileError> {
         if let Some(graph) = shipped(name) {
             return Ok(Self { name: format!("{name}.toml"), text: graph.text.to_owned() });
         }
-        match std::fs::read_to_string(Path::new(name)) {
+        match text_file::read(Path::new(name)) {
             Ok(text) => Ok(Self { name: name.to_owned(), text }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(GraphFileError::Unknown { name: name.to_owned() })
-            }
-            Err(source) => Err(GraphFileError::Unreadable { name: name.to_owned(), source }),
+            Err(error) if error.is_not_found() => Err(GraphFileError::Unknown { name: name.to_owned() }),
+            Err(cause) => Err(GraphFileError::Unreadable { name: name.to_owned(), cause }),
         }
     }
 
+    /// Finds and checks a graph; None when it is wrong, and why has been printed.
+    pub(super) fn checked(name: &str) -> Option<(Self, Plan)> {
+        let graph = Self::find(name).inspect_err(|error| eprintln!("{error}")).ok()?;
+        let plan = graph.check().inspect_err(|errors| print_errors(errors)).ok()?;
+        Some((graph, plan))
+    }
+
     /// Checks the graph against the elements of this machine.
-    pub(super) fn check(&self) -> Result<Plan, Vec<GraphError>> {
+    fn check(&self) -> Result<Plan, Vec<GraphError>> {
         graph::check(&self.name, &self.text, &Installed)
     }
 }
 
 /// Prints errors, one a line.
-pub(super) fn print_errors(errors: &[GraphError]) {
+fn print_errors(errors: &[GraphError]) {
     errors.iter().for_each(|error| eprintln!("{error}"));
 }

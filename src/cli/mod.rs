@@ -9,6 +9,7 @@ mod print;
 mod record;
 mod recover;
 mod show;
+mod text_file;
 mod values;
 
 use std::process::ExitCode;
@@ -64,7 +65,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Record(args) => record::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
-        Command::Show(args) => show::run(&args),
+        Command::Show(args) => Ok(show::run(&args)),
         Command::Doctor(args) => doctor::run(&args),
     }
 }

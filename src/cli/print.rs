@@ -21,6 +21,9 @@ struct Document<'a> {
     end_reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// Why there are files that could not be finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<&'a str>,
     /// Recording time, pauses included.
     duration_seconds: f64,
     lost_samples: u64,
@@ -96,6 +99,7 @@ pub(super) fn json(recorded: &Recorded) -> String {
         recording_id: &ledger.opening.recording_id,
         end_reason: recorded.reason.as_str(),
         error: recorded.error.as_deref(),
+        unfinished: recorded.unfinished.as_deref(),
         duration_seconds: end_of(ledger).as_secs_f64(),
         lost_samples: recorded.lost_samples,
         chunks: recorded.chunks.iter().map(Chunk::of).collect(),

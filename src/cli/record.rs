@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::{self, Recorded, Request};
-use crate::cli::graph_file::{GraphFile, print_errors};
+use crate::cli::graph_file::GraphFile;
 use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime, time_value};
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, print, text_file};
 use crate::config::{self, Config};
 use crate::engine::Participant;
 use crate::graph::Limits;
@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// Shipped name (`mixed-mp3`, `mixed-wav`, `unmixed-wav`) or a graph file
     graph: String,
     /// Who takes part, and the media file that is heard of them
-    #[arg(long = "participant", value_name = "NAME=FILE", required = true)]
+    #[arg(long = "participant", value_name = "NAME=FILE", required = true, value_parser = ParticipantFile::parser())]
     participants: Vec<ParticipantFile>,
     /// When they join; else at once
     #[arg(long = "join", value_name = "NAME=TIME")]
@@ -77,13 +77,7 @@ enum PauseModeArg {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let plan = match GraphFile::find(&args.graph)?.check() {
-        Ok(plan) => plan,
-        Err(errors) => {
-            print_errors(&errors);
-            return Ok(Exit::BadGraph);
-        }
-    };
+    let Some((_, plan)) = GraphFile::checked(&args.graph) else { return Ok(Exit::BadGraph) };
     let pauses = pauses(&args.pauses)?;
     let config = match &args.config {
         Some(path) => read_config(path)?,
@@ -97,6 +91,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     ensure!(args.duration.is_none_or(|duration| !duration.is_zero()), "--duration must be longer than 0");
     let participants = participants(&args)?;
     let bar = progress_bar(&args, &participants);
+    let out = args.out;
     let request = Request {
         plan,
         participants,
@@ -108,7 +103,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         },
         duration: args.duration,
         limits,
-        out: args.out,
+        out: out.clone(),
         real_time: args.real_time,
         config,
     };
@@ -122,12 +117,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         print::table(&recorded);
     }
-    Ok(exit_of(&recorded))
+    Ok(exit_of(&recorded, &out))
 }
 
-fn exit_of(recorded: &Recorded) -> Exit {
+fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
     if let Some(error) = &recorded.error {
         eprintln!("failed to record to the end: {error}; what was recorded until then is kept");
+    }
+    if let Some(error) = &recorded.unfinished {
+        let out = out.display();
+        eprintln!(
+            "failed to finish all files: {error}; when that is mended, finish them with `reelgraph recover {out}`"
+        );
+        return Exit::Failed;
     }
     let has_notes = recorded.chunks.iter().any(|chunk| !chunk.metadata.notes.is_empty());
     match recorded.reason {
@@ -147,8 +149,8 @@ fn stop_signal() -> std::io::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-fn read_config(path: &PathBuf) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+fn read_config(path: &Path) -> anyhow::Result<Config> {
+    let text = text_file::read(path).with_context(|| format!("settings {} cannot be read", path.display()))?;
     config::parse(&path.to_string_lossy(), &text).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         anyhow::Error::msg(lines.join("\n"))
@@ -172,7 +174,7 @@ fn pauses(intervals: &[Interval]) -> anyhow::Result<Vec<(Duration, Duration)>> {
     pauses.sort();
     for pair in pauses.windows(2) {
         let [(_, end), (start, _)] = pair else { continue };
-        ensure!(start >= end, "pauses overlap: one ends at {end:?}, another starts at {start:?}");
+        ensure!(start >= end, "--pause must not overlap: one ends at {end:?}, another starts at {start:?}");
     }
     Ok(pauses)
 }
@@ -180,7 +182,7 @@ fn pauses(intervals: &[Interval]) -> anyhow::Result<Vec<(Duration, Duration)>> {
 fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
     let mut names = BTreeSet::new();
     for participant in &args.participants {
-        ensure!(names.insert(&participant.name), "two participants are named \"{}\"", participant.name);
+        ensure!(names.insert(&participant.name), "two participants are named \"{}\"; rename one", participant.name);
     }
     let time_of = |option: &str, times: &[ParticipantTime], name: &str| -> anyhow::Result<Option<Duration>> {
         let mut of_name = times.iter().filter(|time| time.name == name);
@@ -194,17 +196,21 @@ fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
     }
     let mut channels = BTreeSet::new();
     for pin in &args.pins {
-        ensure!(channels.insert(pin.channel), "channel {} is pinned twice", pin.channel);
+        ensure!(channels.insert(pin.channel), "--pin gives channel {} to two participants", pin.channel);
     }
     let mut participants = Vec::new();
     for ParticipantFile { name, file } in &args.participants {
         let join = time_of("join", &args.joins, name)?.unwrap_or_default();
         let leave = time_of("leave", &args.leaves, name)?;
-        ensure!(leave.is_none_or(|leave| leave > join), "\"{name}\" leaves before joining");
+        ensure!(leave.is_none_or(|leave| leave > join), "--leave of \"{name}\" must be later than --join");
+        ensure!(
+            args.duration.is_none_or(|end| join < end),
+            "--join of \"{name}\" must be earlier than --duration: there is nothing to join after it"
+        );
         let mut pins = args.pins.iter().filter(|pin| pin.name == *name);
         let pin = pins.next().map(|pin| pin.channel);
         if pins.next().is_some() {
-            bail!("\"{name}\" is pinned to two channels");
+            bail!("--pin gives two channels to \"{name}\"");
         }
         let track = FileTrack::open(file).with_context(|| format!("{} (of \"{name}\")", file.display()))?;
         participants.push(Participant { name: name.clone(), track: Box::new(track), join, leave, pin });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::cli::{Exit, print};
-use crate::storage;
+use crate::storage::{self, Recovered};
 
 /// Arguments of `recover`.
 #[derive(Debug, clap::Args)]
@@ -16,10 +16,30 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let recovered = storage::recover(&args.dir).context("failed to recover")?;
+    let mut exit = Exit::Done;
     for recording in recovered {
-        println!("{}", print::chunk_table(&recording.chunks));
-        let opening = &recording.ledger.opening;
-        println!("{}, begun {}: {} files finished", opening.graph, opening.started_at, recording.chunks.len());
+        match recording {
+            Ok(recording) => print_recovered(&recording),
+            Err(error) => {
+                eprintln!("failed to recover: {error}");
+                exit = Exit::Failed;
+            }
+        }
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+fn print_recovered(recording: &Recovered) {
+    let Recovered { dir, ledger, chunks } = recording;
+    let Some(ledger) = ledger else {
+        println!("{}: killed before it began, nothing was recorded", dir.display());
+        return;
+    };
+    let opening = &ledger.opening;
+    if chunks.is_empty() {
+        println!("{}, begun {}: all that was recorded was finished already", opening.graph, opening.started_at);
+        return;
+    }
+    println!("{}", print::chunk_table(chunks));
+    println!("{}, begun {}: {} files finished", opening.graph, opening.started_at, chunks.len());
 }

@@ -1,7 +1,7 @@
 //! `reelgraph show`.
 
 use crate::cli::Exit;
-use crate::cli::graph_file::{GraphFile, print_errors};
+use crate::cli::graph_file::GraphFile;
 use crate::graph::render;
 
 /// Arguments of `show`.
@@ -27,19 +27,12 @@ enum Language {
     Dot,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let graph = GraphFile::find(&args.graph)?;
-    let plan = match graph.check() {
-        Ok(plan) => plan,
-        Err(errors) => {
-            print_errors(&errors);
-            return Ok(Exit::BadGraph);
-        }
-    };
+pub(super) fn run(args: &Args) -> Exit {
+    let Some((graph, plan)) = GraphFile::checked(&args.graph) else { return Exit::BadGraph };
     match args.language {
         Language::Toml => print!("{}", graph.text),
         Language::Launch => println!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants)),
         Language::Dot => print!("{}", render::dot(&plan, args.participants)),
     }
-    Ok(Exit::Done)
+    Exit::Done
 }

@@ -1,13 +1,20 @@
 //! Values of options: participants, times, pauses.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::model::units::{DurationError, parse_duration};
 
 /// Longest name of a participant, in bytes: ids of other systems are shorter, and it goes into every metadata file.
 pub(super) const NAME_BYTES_MAX: usize = 256;
+
+/// Longest time: what a slip of the keyboard makes of it would fill any disk.
+const TIME_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Why a value is refused.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -36,6 +43,15 @@ pub(super) enum ValueError {
     /// Not a time.
     #[error("{0}")]
     Duration(#[from] DurationError),
+    /// A time that no call reaches.
+    #[error("a time has 168h at most: no call lasts longer than a week")]
+    LongTime,
+    /// A participant without a file.
+    #[error("a participant needs a media file behind the =")]
+    NoFile,
+    /// A name that is no text.
+    #[error("a participant's name is UTF-8 text; only the file's name may be anything")]
+    NotText,
     /// Not a channel.
     #[error("a channel is a number from 0 to 63, not {text:?}")]
     Channel {
@@ -56,11 +72,17 @@ pub(super) fn name(text: &str) -> Result<String, ValueError> {
         "" => Err(ValueError::NoName),
         _ if text.len() > NAME_BYTES_MAX => Err(ValueError::LongName { bytes: text.len() }),
         "." | ".." => Err(ValueError::BadName { name: text.to_owned() }),
-        _ if text.contains('/') || text.contains("..") || text.chars().any(char::is_control) => {
+        _ if text.contains('/') || text.contains("..") || text.chars().any(is_unprintable) => {
             Err(ValueError::BadName { name: text.to_owned() })
         }
         _ => Ok(text.to_owned()),
     }
+}
+
+/// Control characters, and those that turn the direction of what stands beside them.
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn pair<'a>(text: &'a str, example: &'static str) -> Result<(String, &'a str), ValueError> {
@@ -75,12 +97,22 @@ pub(super) struct ParticipantFile {
     pub(super) file: PathBuf,
 }
 
-impl FromStr for ParticipantFile {
-    type Err = ValueError;
+impl ParticipantFile {
+    /// Returns clap's parser: names of files are bytes, whatever they mean.
+    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|text: OsString| Self::parse(&text))
+    }
 
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let (name, file) = pair(text, "caller=voice.wav")?;
-        Ok(Self { name, file: file.into() })
+    fn parse(text: &OsStr) -> Result<Self, ValueError> {
+        let bytes = text.as_bytes();
+        let equals = bytes.iter().position(|byte| *byte == b'=');
+        let (name_bytes, file) = bytes.split_at(equals.ok_or(ValueError::NotAPair { example: "caller=voice.wav" })?);
+        let name = name(str::from_utf8(name_bytes).map_err(|_| ValueError::NotText)?)?;
+        let file = PathBuf::from(OsStr::from_bytes(&file[1..]));
+        if file.as_os_str().is_empty() {
+            return Err(ValueError::NoFile);
+        }
+        Ok(Self { name, file })
     }
 }
 
@@ -144,7 +176,11 @@ pub(super) fn time_value(text: &str) -> Result<Duration, ValueError> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    Ok(parse_duration(text)?)
+    let time = parse_duration(text)?;
+    if time > TIME_MAX {
+        return Err(ValueError::LongTime);
+    }
+    Ok(time)
 }
 
 #[cfg(test)]
@@ -156,7 +192,7 @@ mod tests {
         for good in ["caller", "8:acs:1b5c_0000", "4:+15551234", "Zoë Müller", "a.b"] {
             assert_eq!(name(good), Ok(good.to_owned()));
         }
-        for bad in ["", "a/b", "..", ".", "../x", "a..b", "a\nb", "a\u{1b}[0m", "a\0"] {
+        for bad in ["", "a/b", "..", ".", "../x", "a..b", "a\nb", "a\u{1b}[0m", "a\0", "a\u{202e}b"] {
             assert!(name(bad).is_err(), "{bad:?}");
         }
         assert_eq!(name(&"x".repeat(10_000)), Err(ValueError::LongName { bytes: 10_000 }));

@@ -21,6 +21,9 @@ pub(super) fn branch(plan: &Plan, index: u32, file: &Path) -> Result<gst::Bin, P
         if elements.element.has_property("overwrite") {
             elements.element.set_property("overwrite", false);
         }
+        if elements.element.has_property("numbered") {
+            elements.element.set_property("numbered", false);
+        }
         elements.add_to(&bin, node)?;
         for link in &node.links {
             let sink = elements.sink_pad(&link.to, 0);

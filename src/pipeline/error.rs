@@ -32,19 +32,19 @@ pub enum PipelineError {
         /// What GStreamer says.
         detail: String,
     },
+    /// A participant is to have a channel that there is not.
+    #[error("no channel {channel} for a pin: {}", channels_text(*.n_channels))]
+    Pin {
+        /// The channel, from 0.
+        channel: u32,
+        /// How many there are; 0 where participants have none of their own.
+        n_channels: u32,
+    },
     /// The pipeline, or a part of it, does not start.
     #[error("node {node} does not start")]
     State {
         /// Node of the plan, or the pipeline.
         node: String,
-    },
-    /// A participant is to have a channel that there is not.
-    #[error("there is no channel {channel} to pin a participant to: {}", channels(*.n_channels))]
-    NoChannel {
-        /// As asked for, from 0.
-        channel: u32,
-        /// How many the graph has; 0 where it is mixed.
-        n_channels: u32,
     },
     /// An element posted an error.
     #[error("node {node}: {text}{}", detail(.debug))]
@@ -74,10 +74,10 @@ pub enum PipelineError {
     },
 }
 
-fn channels(n_channels: u32) -> String {
-    match n_channels {
-        0 => "the graph mixes all participants".to_owned(),
-        n => format!("the graph has channels 0 to {}", n - 1),
+fn channels_text(n_channels: u32) -> String {
+    match n_channels.checked_sub(1) {
+        Some(last) => format!("this graph has channels 0 to {last}"),
+        None => "this graph mixes everybody; pins are for unmixed ones".to_owned(),
     }
 }
 
@@ -116,7 +116,7 @@ impl PipelineError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::NoElement { .. } => Blame::Environment,
-            Self::NoChannel { .. } => Blame::Caller,
+            Self::Pin { .. } => Blame::Caller,
             Self::Property { .. } | Self::Link { .. } | Self::State { .. } | Self::Refused { .. } => Blame::Graph,
             Self::Element { class: Class::NoSpaceLeft | Class::Resource, .. } => Blame::Environment,
             Self::Element { class: Class::Stream, copy: Copy::Participant(_), .. } => Blame::Media,

@@ -126,7 +126,7 @@ impl Running {
         let with_channels = elements.filter(|element| element.has_property("max-channels"));
         let n_channels = with_channels.map(|element| element.property("max-channels")).max().unwrap_or(0);
         match pins.iter().find(|channel| **channel >= n_channels) {
-            Some(channel) => Err(PipelineError::NoChannel { channel: *channel, n_channels }),
+            Some(channel) => Err(PipelineError::Pin { channel: *channel, n_channels }),
             None => Ok(()),
         }
     }

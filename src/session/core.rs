@@ -161,7 +161,10 @@ impl Core {
             }
             Input::PipelineEnded => self.ended(now, &mut effects),
             Input::Fail { error } => {
-                self.error.get_or_insert(error);
+                if self.error.is_none() {
+                    self.error = Some(error.clone());
+                    self.append(Entry::Failed { at: now, error }, &mut effects);
+                }
                 self.stop(EndReason::Failed, &mut effects);
             }
             _ if self.state != State::Recording => (),

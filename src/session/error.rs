@@ -8,14 +8,14 @@ use crate::session::journal::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system refused.
-    #[error("journal {} cannot be {what}: {source}", path.display())]
+    #[error("journal {} cannot be {what}: {cause}", path.display())]
     Io {
         /// The journal.
         path: PathBuf,
         /// What was tried.
         what: &'static str,
-        /// Why.
-        source: std::io::Error,
+        /// Why. Not a `source`: the text has it already.
+        cause: std::io::Error,
     },
     /// It does not begin as a journal does.
     #[error("{} is no journal of a recording", path.display())]

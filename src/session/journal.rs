@@ -1,10 +1,10 @@
 //! The journal: everything that happened to a recording, one JSON object a line, only ever appended to.
 //!
-//! It is the truth about media: after a crash the recording is rebuilt from it. A torn last line is what a crash
-//! leaves and is left out; what it would have said is found again in the files.
+//! It is the truth about media: after a crash the recording is rebuilt from it. A torn line is what a crash or a full
+//! disk leaves and is left out; what it would have said is found again in the files.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -113,6 +113,13 @@ pub enum Entry {
         /// Chunk.
         index: u32,
     },
+    /// The recording cannot go on: what has been written until then is all there will be.
+    Failed {
+        /// When.
+        at: Duration,
+        /// What went wrong, for people.
+        error: String,
+    },
     /// The recording is over: always last.
     Ended {
         /// When.
@@ -129,26 +136,32 @@ pub enum Entry {
 pub struct Journal {
     file: File,
     path: PathBuf,
+    /// The last line has no end: another one must not be glued to it.
+    is_torn: bool,
 }
 
 impl Journal {
     /// Creates a journal; one that is there already is never overwritten.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
-        Ok(Self { file: file.map_err(io(path, "created"))?, path: path.to_owned() })
+        Ok(Self { file: file.map_err(io(path, "created"))?, path: path.to_owned(), is_torn: false })
     }
 
     /// Opens a journal to append to it.
     pub fn append_to(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().append(true).open(path);
-        Ok(Self { file: file.map_err(io(path, "opened"))?, path: path.to_owned() })
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(io(path, "opened"))?;
+        let is_torn = has_torn_end(&file).map_err(io(path, "read"))?;
+        Ok(Self { file, path: path.to_owned(), is_torn })
     }
 
     /// Appends an entry: one write, so that a crash tears the last line at most.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
-        let mut line = serde_json::to_vec(entry).expect("entries are plain data");
+        let mut line = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
+        serde_json::to_writer(&mut line, entry).expect("entries are plain data");
         line.push(b'\n');
-        self.file.write_all(&line).map_err(io(&self.path, "written"))
+        let written = self.file.write_all(&line);
+        self.is_torn = written.is_err();
+        written.map_err(io(&self.path, "written"))
     }
 
     /// Waits until all entries are on the disk.
@@ -156,17 +169,20 @@ impl Journal {
         self.file.sync_data().map_err(io(&self.path, "synced"))
     }
 
-    /// Reads a journal up to the first line that is torn.
+    /// Reads a journal. Torn lines are left out.
     pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
         let mut reader = BufReader::new(File::open(path).map_err(io(path, "opened"))?);
         let mut entries = Vec::new();
         loop {
             let mut line = Vec::new();
             let limited = &mut std::io::Read::take(&mut reader, LINE_BYTES_MAX as u64);
-            let n = limited.read_until(b'\n', &mut line).map_err(io(path, "read"))?;
+            if limited.read_until(b'\n', &mut line).map_err(io(path, "read"))? == 0 {
+                break;
+            }
             match serde_json::from_slice(&line) {
-                Ok(entry) if n > 0 => entries.push(entry),
-                _ => break,
+                Ok(entry) => entries.push(entry),
+                Err(_) if entries.is_empty() => break,
+                Err(error) => tracing::warn!(%error, "a torn line of the journal is left out"),
             }
         }
         match entries.first() {
@@ -179,8 +195,19 @@ impl Journal {
     }
 }
 
+/// Returns whether the last line of a file has no end.
+fn has_torn_end(mut file: &File) -> std::io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != [b'\n'])
+}
+
 fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
-    move |source| JournalError::Io { path: path.to_owned(), what, source }
+    move |cause| JournalError::Io { path: path.to_owned(), what, cause }
 }
 
 #[cfg(test)]
@@ -237,6 +264,17 @@ pub(in crate::session) mod tests {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(Journal::read(&path).unwrap(), entries()[..3], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn what_follows_a_torn_line_is_read() {
+        let (_dir, path) = written(&entries());
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        let more = Entry::Finalised { index: 7 };
+        Journal::append_to(&path).unwrap().append(&more).unwrap();
+        let expected: Vec<_> = entries()[..3].iter().cloned().chain([more]).collect();
+        assert_eq!(Journal::read(&path).unwrap(), expected);
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Ledger {
     pub edges: Vec<(bool, Duration)>,
     /// The map as it was last told.
     pub map: ChannelMap,
+    /// Why nothing could be recorded any more.
+    pub failure: Option<String>,
     /// How it ended.
     pub end: Option<(Duration, EndReason, Option<String>)>,
 }
@@ -74,6 +76,7 @@ impl Ledger {
             chunks: BTreeMap::new(),
             edges: Vec::new(),
             map: ChannelMap::default(),
+            failure: None,
             end: None,
         }
     }
@@ -110,6 +113,9 @@ impl Ledger {
             Entry::ChunkHeld { media } => self.chunk(media.index).media = Some(media.clone()),
             Entry::FileComplete { index, size } => self.chunk(*index).size = Some(*size),
             Entry::Finalised { index } => self.chunk(*index).finalised = true,
+            Entry::Failed { error, .. } => {
+                self.failure.get_or_insert(error.clone());
+            }
             Entry::Ended { at, reason, error } => {
                 self.end.get_or_insert((*at, *reason, error.clone()));
             }
@@ -150,7 +156,9 @@ impl Ledger {
         let skips = self.opening.pause_mode == PauseMode::Skip;
         let (mut skipped, mut start) = (0, recorded_start);
         let mut pauses = Vec::new();
-        for pause in self.pauses(Duration::MAX) {
+        // Nothing follows a pause that never ended: only what it was filled with can be in the file.
+        let is_open = |pause: &PauseInterval| pause.start + pause.duration == Duration::MAX;
+        for pause in self.pauses(Duration::MAX).into_iter().filter(|pause| !(skips && is_open(pause))) {
             let (from, to) = (position(pause.start), position(pause.start + pause.duration));
             let recorded_from = from - skipped;
             if recorded_from > recorded_end || (recorded_from == recorded_end && samples > 0) {
@@ -179,9 +187,14 @@ impl Ledger {
         rows.map(|(number, row)| (row, media.map.channel_of(*number))).collect()
     }
 
-    /// Returns what a reader of a chunk must know beside its media: whose is not what it should be, and since when.
+    /// Returns what a reader of a chunk must know beside its media: whose is not what it should be, and since when;
+    /// and in the last one, why there is no more.
     pub fn notes_of(&self, media: &ChunkMedia) -> Vec<String> {
-        self.notes_until(media.end(self.opening.pause_mode))
+        let mut notes = self.notes_until(media.end(self.opening.pause_mode));
+        let is_last = self.chunks.last_key_value().is_none_or(|(last, _)| media.index >= *last);
+        let failure = self.failure.as_ref().filter(|_| is_last);
+        notes.extend(failure.map(|error| format!("the recording ends here, too early: {error}")));
+        notes
     }
 
     /// Returns the notes of the recording up to `end`.
@@ -250,6 +263,8 @@ mod tests {
     fn the_media_of_a_file_follows_from_what_came_before_it() {
         let pauses = [Entry::Paused { at: s(2) }, Entry::Resumed { at: s(5) }, Entry::Paused { at: s(8) }];
         let mut first = ledger(&pauses);
+        let nothing = ledger(&[Entry::Paused { at: s(0) }]).media_of_file(0, 0, 16_000, 1);
+        assert_eq!((nothing.start, nothing.pauses), (s(0), vec![]), "killed in a pause that was all there was");
         // One second is in the file, nothing of a pause.
         assert_eq!(first.media_of_file(0, 16_000, 16_000, 1).pauses, []);
         // Three seconds: two before the pause, one after.

@@ -8,14 +8,14 @@ use crate::session::JournalError;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The file system refused.
-    #[error("{} cannot be {what}: {source}", path.display())]
+    #[error("{} cannot be {what}: {cause}", path.display())]
     Io {
         /// File or directory.
         path: PathBuf,
         /// What was tried.
         what: &'static str,
-        /// Why.
-        source: std::io::Error,
+        /// Why. Not a `source`: the text has it already.
+        cause: std::io::Error,
     },
     /// There are files of an earlier recording.
     #[error("{} already holds a recording ({}); choose another --out", dir.display(), found.display())]
@@ -31,6 +31,26 @@ pub enum StorageError {
         /// The directory.
         dir: PathBuf,
     },
+    /// There is a recording that runs.
+    #[error("{} is being recorded or recovered into right now; wait for its end, or choose another --out", dir.display())]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The directory's name cannot be told to GStreamer.
+    #[error("directory {dir:?} has a name that is not UTF-8; choose another --out")]
+    NotText {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A spool whose journal is of another recording.
+    #[error("{} holds the journal of a {graph:?} recording; give it back its name, or remove it", dir.display())]
+    Foreign {
+        /// The spool.
+        dir: PathBuf,
+        /// The graph that the journal names.
+        graph: String,
+    },
     /// There is nothing to recover.
     #[error("{} holds no unfinished recording", dir.display())]
     NothingToRecover {
@@ -45,6 +65,6 @@ pub enum StorageError {
 impl StorageError {
     pub(super) fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, what, source }
+        move |cause| Self::Io { path, what, cause }
     }
 }

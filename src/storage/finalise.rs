@@ -37,9 +37,17 @@ pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: boo
     let (from, to) = (spool.chunk(index), spool.finished(index));
     let mut notes = ledger.notes_of(&media);
     let mut constant_bit_rate = None;
-    if let Some(mut content) = inspect::make_whole(&from, &ledger.opening.format)? {
+    let content = inspect::make_whole(&from, &ledger.opening.format)?;
+    if let Some(mut content) = content {
         if only && content.channels > 1 && ledger.opening.format == "wav" {
-            content = trim::trim(&from, content, media.map.n_used() as u32)?;
+            content = match trim::trim(&from, content, media.map.n_used() as u32) {
+                Ok(trimmed) => trimmed,
+                // It is complete as it is.
+                Err(error) => {
+                    notes.push(format!("channels that nobody was on are still there: {error}"));
+                    content
+                }
+            };
             media.map.channels.truncate(content.channels as usize);
         }
         if content.samples != media.samples {
@@ -49,6 +57,11 @@ pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: boo
         constant_bit_rate = content.bit_rate;
     }
     let (size, sha256) = settle(&from)?;
+    match content {
+        None if size == 0 => notes.push("the file is empty: nothing was recorded".to_owned()),
+        None if media.samples == 0 => notes.push("how long it plays is not known".to_owned()),
+        _ => (),
+    }
     let bit_rate = constant_bit_rate.unwrap_or_else(|| average_bit_rate(size, &media));
     let metadata = sidecar::metadata(ledger, &media, bit_rate, notes);
     let metadata_path = spool.metadata(index);

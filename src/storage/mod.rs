@@ -17,5 +17,5 @@ mod trim;
 
 pub use error::StorageError;
 pub use finalise::{Finalised, finalise};
-pub use recover::{Recovered, recover};
-pub use spool::Spool;
+pub use recover::{Recovered, finish_rest, recover};
+pub use spool::{Lock, Spool};

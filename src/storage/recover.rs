@@ -1,71 +1,110 @@
 //! Finishes what a killed recorder left: from its journal, and from its files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{ChunkMedia, EndReason};
-use crate::session::{Entry, Journal, Ledger};
+use crate::session::{Entry, Journal, JournalError, Ledger};
 use crate::storage::{Finalised, Spool, StorageError, finalise, inspect};
+
+/// What the last chunk of a killed recording says.
+const KILLED: &str = "the program was killed";
 
 /// A recording that has been finished.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recovered {
-    /// What is known of it.
-    pub ledger: Ledger,
+    /// The spool that it was in.
+    pub dir: PathBuf,
+    /// What is known of it; None where it was killed before it began.
+    pub ledger: Option<Ledger>,
     /// The chunks that were not finished before.
     pub chunks: Vec<Finalised>,
 }
 
-/// Finishes all recordings in `out` that did not end.
+/// Finishes all recordings in `out` that did not end; what hinders one does not hinder the others.
 ///
 /// # Errors
 ///
-/// There are none; or one cannot be read. What was finished before the error stays finished, and a second call goes on.
-pub fn recover(out: &Path) -> Result<Vec<Recovered>, StorageError> {
+/// There are none, or `out` cannot be read. Of one recording: it runs, or it cannot be read or written. What was
+/// finished before the error stays finished, and a second call goes on.
+pub fn recover(out: &Path) -> Result<Vec<Result<Recovered, StorageError>>, StorageError> {
     let spools = Spool::unfinished(out)?;
     if spools.is_empty() {
         return Err(StorageError::NothingToRecover { dir: out.to_owned() });
     }
-    spools.iter().map(|dir| recover_spool(out, dir)).collect()
+    Ok(spools.into_iter().map(|dir| recover_spool(out, dir)).collect())
 }
 
-fn recover_spool(out: &Path, dir: &Path) -> Result<Recovered, StorageError> {
-    let entries = Journal::read(&Spool::journal_in(dir))?;
+fn recover_spool(out: &Path, dir: PathBuf) -> Result<Recovered, StorageError> {
+    let named = Spool::named(out, &dir);
+    let _lock = named.lock()?;
+    let entries = match Journal::read(&named.journal()) {
+        Ok(entries) => entries,
+        // Killed before it began, or when all but the spool was gone already.
+        Err(JournalError::NotAJournal { .. } | JournalError::Io { .. }) if named.chunks()?.is_empty() => {
+            named.remove()?;
+            return Ok(Recovered { dir, ledger: None, chunks: Vec::new() });
+        }
+        Err(error) => return Err(error.into()),
+    };
     let mut ledger = Ledger::replay(&entries).expect("Journal::read returns an opening first");
     let spool = Spool::existing(out, &ledger.opening.graph, &ledger.opening.format);
-    let mut journal = Journal::append_to(&spool.journal())?;
-    let there: Vec<u32> = (0..).take_while(|index| is_there(&spool, *index)).collect();
-    let mut chunks = Vec::new();
-    for index in there.iter().copied().filter(|index| spool.chunk(*index).exists()) {
-        let media = match ledger.chunks.get(&index).and_then(|row| row.media.clone()) {
-            Some(media) => media,
-            None => match torn(&ledger, &spool, index)? {
-                Some(media) => media,
-                None => continue,
-            },
-        };
-        let finalised = finalise(&spool, &ledger, media, there.len() == 1)?;
-        journal.append(&Entry::Finalised { index })?;
-        // The chunks after it begin where it ends.
-        ledger.apply(&Entry::ChunkHeld { media: finalised.media.clone() });
-        chunks.push(finalised);
+    if spool.dir() != dir {
+        return Err(StorageError::Foreign { dir, graph: ledger.opening.graph });
     }
+    if ledger.end.is_none() {
+        ledger.apply(&Entry::Failed { at: Duration::ZERO, error: KILLED.to_owned() });
+    }
+    let chunks = finish_rest(&spool, &mut ledger)?;
     if ledger.end.is_none() {
         let media = ledger.chunks.values().filter_map(|row| row.media.as_ref());
         let at = media.map(|media| media.end(ledger.pause_mode())).max().unwrap_or(Duration::ZERO);
         ledger.apply(&Entry::Ended { at, reason: EndReason::Recovered, error: None });
     }
     spool.remove()?;
-    Ok(Recovered { ledger, chunks })
+    Ok(Recovered { dir, ledger: Some(ledger), chunks })
 }
 
-/// A chunk is in the spool, or finished already.
-fn is_there(spool: &Spool, index: u32) -> bool {
-    spool.chunk(index).exists() || spool.finished(index).exists()
+/// Finishes every chunk that is still in the spool, of a recording that nobody writes any more.
+///
+/// # Errors
+///
+/// One could not be finished: it and those after it are still in the spool.
+pub fn finish_rest(spool: &Spool, ledger: &mut Ledger) -> Result<Vec<Finalised>, StorageError> {
+    spool.release_reserve();
+    let mut journal = Journal::append_to(&spool.journal())?;
+    let left = spool.chunks()?;
+    let only = left == [0] && !spool.finished(1).exists();
+    let mut chunks = Vec::new();
+    for index in left {
+        let Some(media) = media_of(ledger, spool, index)? else {
+            // Begun, and nothing came.
+            std::fs::remove_file(spool.chunk(index)).map_err(StorageError::io(&spool.chunk(index), "removed"))?;
+            continue;
+        };
+        // Where this is killed, the next attempt has no file of this chunk to tell it.
+        journal.append(&Entry::ChunkHeld { media: media.clone() })?;
+        let finalised = finalise(spool, ledger, media, only)?;
+        journal.append(&Entry::Finalised { index })?;
+        // The chunks after it begin where it ends.
+        ledger.apply(&Entry::ChunkHeld { media: finalised.media.clone() });
+        chunks.push(finalised);
+    }
+    Ok(chunks)
 }
 
-/// The media of a chunk that was being recorded, as far as its file tells; None where there is none in it.
-fn torn(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
-    let content = inspect::make_whole(&spool.chunk(index), &ledger.opening.format)?;
-    Ok(content.map(|content| ledger.media_of_file(index, content.samples, content.rate, content.channels)))
+/// The media of a chunk: as the journal has it, else as far as its file tells; None where there is none in it.
+fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
+    if let Some(media) = ledger.chunks.get(&index).and_then(|row| row.media.clone()) {
+        return Ok(Some(media));
+    }
+    let path = spool.chunk(index);
+    if let Some(content) = inspect::make_whole(&path, &ledger.opening.format)? {
+        let media = ledger.media_of_file(index, content.samples, content.rate, content.channels);
+        return Ok(Some(media).filter(|media| media.samples > 0));
+    }
+    let size = path.metadata().map_err(StorageError::io(&path, "read"))?.len();
+    let is_ours = matches!(ledger.opening.format.as_str(), "wav" | "mp3");
+    // A format that only its own readers understand: kept as it is.
+    Ok((size > 0 && !is_ours).then(|| ledger.media_of_file(index, 0, 0, 0)))
 }

@@ -22,16 +22,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 });
 
 const DEFAULT_OVERWRITE: bool = true;
+const DEFAULT_NUMBERED: bool = true;
 
 #[derive(Debug, Clone)]
 struct Settings {
     location: Option<String>,
     overwrite: bool,
+    numbered: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { location: None, overwrite: DEFAULT_OVERWRITE }
+        Self { location: None, overwrite: DEFAULT_OVERWRITE, numbered: DEFAULT_NUMBERED }
     }
 }
 
@@ -76,8 +78,12 @@ impl State {
         self.target.as_ref().map(|target| target.location.of_chunk(self.index.unwrap_or(0))).unwrap_or_default()
     }
 
+    fn is_numbered(&self) -> bool {
+        self.target.as_ref().is_none_or(|target| target.location.is_numbered())
+    }
+
     fn is_name_known(&self) -> bool {
-        self.index.is_some() || self.target.as_ref().is_some_and(|target| !target.location.is_numbered())
+        self.index.is_some() || !self.is_numbered()
     }
 
     fn room(&self, max_size: u64) -> messages::Room {
@@ -115,7 +121,8 @@ impl ReelSink {
             return Err(gst::StateChangeError);
         };
         let existing = if settings.overwrite { Existing::Overwrite } else { Existing::Refuse };
-        let target = Target { location: Location::new(&pattern), existing };
+        let location = if settings.numbered { Location::new(&pattern) } else { Location::literal(&pattern) };
+        let target = Target { location, existing };
         *self.state.lock().unwrap() = State { target: Some(target), ..State::default() };
         Ok(())
     }
@@ -197,11 +204,9 @@ impl ReelSink {
     fn chunk_starts(&self, start: messages::ChunkStart) {
         {
             let mut state = self.state.lock().unwrap();
-            // Where the name does not depend on the index, the file that caps opened is this chunk's.
-            let is_named_after_another =
-                state.index.is_some() || state.target.as_ref().is_some_and(|target| target.location.is_numbered());
-            let is_other = is_named_after_another && state.index.unwrap_or(0) != start.index;
-            if !matches!(state.phase, Phase::Unopened) && is_other {
+            // Caps may have opened the file already: under a name without a number it is any chunk's.
+            let index = state.index.or_else(|| state.is_numbered().then_some(0));
+            if !matches!(state.phase, Phase::Unopened) && index.is_some_and(|index| index != start.index) {
                 gst::warning!(CAT, imp = self, "chunk {} begins in the file of another, ignored", start.index);
                 return;
             }
@@ -299,6 +304,12 @@ impl ObjectImpl for ReelSink {
                     .default_value(DEFAULT_OVERWRITE)
                     .mutable_ready()
                     .build(),
+                glib::ParamSpecBoolean::builder("numbered")
+                    .nick("Numbered")
+                    .blurb("Put the chunk's index into location; else location is a name as it stands")
+                    .default_value(DEFAULT_NUMBERED)
+                    .mutable_ready()
+                    .build(),
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
                     .blurb("Of this run: bytes-written and writes, headers included; files opened")
@@ -314,6 +325,7 @@ impl ObjectImpl for ReelSink {
         match pspec.name() {
             "location" => settings.location = value.get().expect("type checked upstream"),
             "overwrite" => settings.overwrite = value.get().expect("type checked upstream"),
+            "numbered" => settings.numbered = value.get().expect("type checked upstream"),
             name => unreachable!("property {name} is not writable"),
         }
     }
@@ -322,6 +334,7 @@ impl ObjectImpl for ReelSink {
         match pspec.name() {
             "location" => self.settings.lock().unwrap().location.to_value(),
             "overwrite" => self.settings.lock().unwrap().overwrite.to_value(),
+            "numbered" => self.settings.lock().unwrap().numbered.to_value(),
             "stats" => {
                 let state = self.state.lock().unwrap();
                 gst::Structure::builder("application/x-reelsink-stats")

@@ -34,6 +34,11 @@ impl Location {
         }
     }
 
+    /// Takes a name as it stands, whatever is in it.
+    pub(super) fn literal(name: &str) -> Self {
+        Self { before: name.to_owned(), number: None }
+    }
+
     /// Tells whether the chunk's index is in the name.
     pub(super) const fn is_numbered(&self) -> bool {
         self.number.is_some()

@@ -29,9 +29,10 @@
 //! |---|---|---|
 //! | `location` | the file; its first `%d`, `%u`, `%03d`, `%05u`… becomes the chunk's index, from `reel-chunk-start`, 0 without | none |
 //! | `overwrite` | whether an existing file is replaced; else it is an error | true |
+//! | `numbered` | whether `location` is such a pattern; else it is a name as it stands | true |
 //! | `stats` | `bytes-written`, `writes` (headers and their patches included), `files` (opened), of this run | |
 //!
-//! Both may change in READY, for the next run. Files are created with mode 0600.
+//! They may change in READY, for the next run. Files are created with mode 0600.
 //!
 //! Messages: element message `reel-file`; errors of the resource domain: `not-found` (no `location`), `open-write`,
 //! `no-space-left`, `write`, and `format` of the stream domain for caps. Queries: position and seeking in bytes, and

@@ -89,6 +89,26 @@ fn the_chunks_index_stands_in_name_and_message() {
     }
 }
 
+/// The splitter tells caps before it tells the index: a file whose name has no number is open by then.
+#[test]
+fn an_index_that_comes_after_the_caps_counts_where_the_name_has_no_number() {
+    let dir = Dir::new();
+    let mut run = Run::with_caps("", &dir.file("007.wav"), MONO_16K);
+    run.harness.push_event(messages::ChunkStart { index: 7 }.event());
+    run.push(&[1, 0]).expect("the sink takes it");
+    assert_eq!(run.end(1), Some(messages::File { index: 7, location: dir.file("007.wav"), size: 46 }));
+}
+
+#[test]
+fn a_name_that_is_not_numbered_is_taken_as_it_stands() {
+    let dir = Dir::new();
+    let mut run = Run::new("", &format!("numbered=false location={}", dir.file("100%d.wav")));
+    run.harness.set_src_caps_str(MONO_16K);
+    run.push(&[1, 0]).expect("the sink takes it");
+    assert_eq!(run.end(1).map(|file| file.location), Some(dir.file("100%d.wav")));
+    assert_eq!(foreign::sox(&dir.file("100%d.wav")), [1]);
+}
+
 #[test]
 fn a_chunk_without_media_has_its_index_too() {
     let dir = Dir::new();
