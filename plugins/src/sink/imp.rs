@@ -197,7 +197,10 @@ impl ReelSink {
     fn chunk_starts(&self, start: messages::ChunkStart) {
         {
             let mut state = self.state.lock().unwrap();
-            if !matches!(state.phase, Phase::Unopened) && state.index.unwrap_or(0) != start.index {
+            // A name without a number is known before the index is: caps, which come first, have opened the file.
+            let index_of_file = state.index.or_else(|| (!state.is_name_known()).then_some(0));
+            let is_opened = !matches!(state.phase, Phase::Unopened);
+            if is_opened && index_of_file.is_some_and(|index| index != start.index) {
                 gst::warning!(CAT, imp = self, "chunk {} begins in the file of another, ignored", start.index);
                 return;
             }
