@@ -40,6 +40,8 @@ struct Rig {
     audio: gst::Pad,
     /// End of what has come out, in nanoseconds.
     out: Arc<AtomicU64>,
+    /// Kept, since a link does not keep the pads that it links.
+    _watching: Vec<gst::Pad>,
 }
 
 impl Rig {
@@ -65,13 +67,16 @@ impl Rig {
             elements.link_filter(node)?;
             made.insert(node.id, elements);
         }
+        let mut watching = Vec::new();
         for node in plan.scope_nodes(Scope::Recording) {
             for link in node.links.iter().filter(|link| matches!(link.to, SinkPad::PerParticipant { .. })) {
                 let Source::Node { id, pad } = &link.from else { continue };
-                build::link(node, made.get(id).and_then(|from| from.src_pad(pad)), Some(watching_pad(&out)))?;
+                let watch = watching_pad(&out);
+                build::link(node, made.get(id).and_then(|from| from.src_pad(pad)), Some(watch.clone()))?;
+                watching.push(watch);
             }
         }
-        Ok(Self { src, audio, out })
+        Ok(Self { src, audio, out, _watching: watching })
     }
 
     fn run(&self, pipeline: &gst::Pipeline) -> Result<gst::ClockTime, PipelineError> {
