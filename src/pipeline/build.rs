@@ -70,10 +70,16 @@ impl Made {
         }
         match pad {
             SrcPad::Always { name } | SrcPad::Sometimes { name, .. } => self.element.static_pad(name),
-            SrcPad::Request { name, .. } => {
-                self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name))
+            SrcPad::Request { template, name } => {
+                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
             }
         }
+    }
+
+    /// Requests a pad by its name; where the element has its own mind about names (`oggmux` reads a serial number out
+    /// of them, and refuses `audio_0`), by its template.
+    fn requested_pad(&self, template: &str, name: &str) -> Option<gst::Pad> {
+        self.element.request_pad_simple(name).or_else(|| self.element.request_pad_simple(template))
     }
 
     /// Returns the pad for an input; `participant` tells which of many.
@@ -81,9 +87,7 @@ impl Made {
         match pad {
             SinkPad::Always { name } => self.element.static_pad(name),
             SinkPad::Request { template, name } => {
-                let existing = self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name));
-                // Some elements (oggmux) give names of their own only.
-                existing.or_else(|| self.element.request_pad(&self.element.pad_template(template)?, None, None))
+                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
             }
             SinkPad::PerParticipant { .. } => self.element.request_pad_simple(&pad.name_for(participant)),
         }

@@ -20,6 +20,9 @@ use crate::pipeline::{PipelineError, chunk, delay};
 /// Messages that mean something to a recording; all others are thrown away unread.
 const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
 
+/// Property of `reelmixer`.
+const POST_LEVELS: &str = "post-levels";
+
 /// What a recording wants of its pipeline beside the plan.
 pub struct Options {
     /// Returns the file that a chunk is written to; called on the thread that pushes.
@@ -118,6 +121,11 @@ impl Running {
         if element.has_property("reserved-channels") {
             let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
             element.set_property("reserved-channels", gst::Array::new(channels));
+        }
+        // Nobody reads levels, and those of a pause would stand in a trace log of the bus.
+        let is_wanted = node.properties.iter().any(|(property, _)| property == POST_LEVELS);
+        if element.has_property_with_type(POST_LEVELS, bool::static_type()) && !is_wanted {
+            element.set_property(POST_LEVELS, false);
         }
     }
 
