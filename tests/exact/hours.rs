@@ -4,7 +4,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::support::RATE;
-use crate::support::program::{Call, Recording};
+use crate::support::program::{Call, DONE, Recording};
 use crate::support::sound;
 use crate::support::wav;
 
@@ -35,7 +35,7 @@ fn record(graph: &str, seconds: u32, args: &str) -> (Recording, i64) {
     let memory = memory.to_str().expect("a path of text");
     let output = call.run(&["time", "-f", "%M", "-o", memory], graph, &out);
     let told = std::fs::read_to_string(memory).expect("time has written it");
-    let recording = Recording::read(&call, graph, out, output);
+    let recording = Recording::read(&call, graph, out, output, DONE);
     (recording, told.trim().parse().expect("a number of KiB"))
 }
 

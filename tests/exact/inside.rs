@@ -73,14 +73,14 @@ fn plan(name: &str) -> Plan {
     graph::check(&format!("{name}.toml"), text, &Installed).expect("shipped graphs are right")
 }
 
-/// Returns who takes part; sizes of frames are random by `seed`.
-fn participants(course: &Course, seed: u64) -> Vec<Participant> {
+/// Returns who takes part; sizes of frames are random by `seed`. Only unmixed graphs have channels to pin to.
+fn participants(graph: &str, course: &Course, seed: u64) -> Vec<Participant> {
     let participant = |(number, party): (usize, &Party)| Participant {
         name: format!("p{number}"),
         track: Box::new(Memory { samples: party.samples.clone(), at: 0, sizes: Random::new(seed + number as u64) }),
         join: party.join,
         leave: party.leave,
-        pin: party.pin.map(|pin| pin as u32),
+        pin: party.pin.filter(|_| graph == "unmixed-wav").map(|pin| pin as u32),
     };
     course.parties.iter().enumerate().map(participant).collect()
 }
@@ -89,7 +89,7 @@ fn participants(course: &Course, seed: u64) -> Vec<Participant> {
 pub(crate) fn record(graph: &str, course: &Course, seed: u64, out: PathBuf) -> Recorded {
     let request = Request {
         plan: plan(graph),
-        participants: participants(course, seed),
+        participants: participants(graph, course, seed),
         pauses: course.pauses.clone(),
         pause_mode: course.mode,
         duration: course.duration,
@@ -114,21 +114,21 @@ pub(crate) fn record_into_spool(graph: &str, course: &Course, dir: &Path) {
     };
     let opening = Opening {
         version: 1,
-        recording_id: "r".to_owned(),
-        call_id: "c".to_owned(),
+        recording_id: uuid::Uuid::from_u128(1),
+        call_id: uuid::Uuid::from_u128(2),
         graph: graph.to_owned(),
         content: "audio".to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),
         format: plan.media.format().extension().to_owned(),
         pause_mode: course.mode,
-        started_at: "2024-11-30T00:00:00Z".to_owned(),
+        started_at: "2024-11-30T00:00:00Z".parse().unwrap(),
         boot_id: "b".to_owned(),
         monotonic_zero: Duration::ZERO,
     };
     let setup = Setup { plan, options, opening, journal, close_deadline: Duration::from_secs(5) };
     let mut recording = engine::Recording::begin(setup).expect("the call is recorded");
     let script = Script {
-        participants: participants(course, 0),
+        participants: participants(graph, course, 0),
         pauses: course.pauses.clone(),
         duration: course.duration,
         tick: course.tick,

@@ -13,7 +13,8 @@ fn participants_are_named_in_no_log_line_at_any_level() {
             call = call.with(name, &sound::noise(seed as u64, RATE, 8_000));
         }
         let call = call.args("--join +4915112345678=200ms --leave +4915112345678=600ms --pause 300ms-500ms");
-        let call = call.args("--pin 8:acs:zaphod_beeblebrox=1 --chunk-duration 300ms");
+        let pin = if graph == "unmixed-wav" { "--pin 8:acs:zaphod_beeblebrox=1" } else { "" };
+        let call = call.args(pin).args("--chunk-duration 300ms");
         let recording = call.record_with_log(graph);
         let log = &recording.log;
         assert!(log.lines().count() > 1_000 && log.contains("reelgate") && log.contains("TRACE"), "{graph}: no log");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model;
 use crate::model::{Party, Pause, position};
 use crate::support::RATE;
-use crate::support::program::Recording;
+use crate::support::program::{Call, Recording};
 use crate::support::signal::{assert_same, rms_db, tone_db};
 use crate::support::sound;
 use crate::unmixed;
@@ -44,9 +44,13 @@ fn cases() -> [(&'static str, Vec<Pause>); 11] {
 /// Records the call, paused.
 #[track_caller]
 fn record(graph: &str, parties: &[Party], pauses: &[Pause], mode: &str) -> Recording {
+    call(parties, pauses, mode).record(graph)
+}
+
+fn call(parties: &[Party], pauses: &[Pause], mode: &str) -> Call {
     let pauses = pauses.iter().map(|(from, to)| format!("--pause {}ns-{}ns", from.as_nanos(), to.as_nanos()));
     let words: Vec<_> = pauses.chain([format!("--pause-mode {mode}")]).collect();
-    unmixed::call(parties).args(&words.join(" ")).record(graph)
+    unmixed::call(parties).args(&words.join(" "))
 }
 
 #[test]
@@ -138,6 +142,7 @@ fn a_call_that_is_paused_from_begin_to_end_holds_nothing() {
         let recording = record(graph, &parties(), &pauses, "skip");
         assert_eq!((recording.wav().samples.len(), recording.samples(0)), (0, 0), "{graph}");
     }
-    let mp3 = record("mixed-mp3", &parties(), &pauses, "skip");
+    // LAME makes no frame of nothing: the file is empty, which is worth a note.
+    let mp3 = call(&parties(), &pauses, "skip").record_with_faults("mixed-mp3");
     assert_eq!((mp3.samples(0), std::fs::metadata(mp3.file()).expect("the file is there").len()), (0, 0));
 }

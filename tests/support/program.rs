@@ -105,9 +105,20 @@ impl Call {
     #[track_caller]
     pub(crate) fn record_with_log(&self, graph: &str) -> Recording {
         let out = tempfile::tempdir_in(self.dir.path()).expect("a temporary directory can be made").keep();
-        Recording::read(self, graph, out.clone(), self.run(&[], graph, &out))
+        Recording::read(self, graph, out.clone(), self.run(&[], graph, &out), DONE)
+    }
+
+    /// Records a call of which the program must say that something is not as it should be.
+    #[track_caller]
+    pub(crate) fn record_with_faults(&self, graph: &str) -> Recording {
+        let out = tempfile::tempdir_in(self.dir.path()).expect("a temporary directory can be made").keep();
+        Recording::read(self, graph, out.clone(), self.run(&[], graph, &out), FAULTS)
     }
 }
+
+/// Exit codes of the program, as README has them.
+pub(crate) const DONE: i32 = 0;
+const FAULTS: i32 = 4;
 
 /// A recording that was made.
 pub(crate) struct Recording {
@@ -119,12 +130,12 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Reads what the program told; nothing may have gone wrong.
+    /// Reads what the program told; it must have ended with this code.
     #[track_caller]
-    pub(crate) fn read(call: &Call, graph: &str, out: PathBuf, output: Output) -> Self {
+    pub(crate) fn read(call: &Call, graph: &str, out: PathBuf, output: Output, code: i32) -> Self {
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         let last = log.lines().last().unwrap_or_default();
-        assert!(output.status.success(), "{graph}: {}, {last}", output.status);
+        assert_eq!(output.status.code(), Some(code), "{graph}: {last}");
         let json: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
         assert_eq!(json["lostSamples"], 0, "{graph}");
         let names = std::fs::read_dir(&out).expect("the directory is there");
