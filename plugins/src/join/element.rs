@@ -297,6 +297,18 @@ impl<B: Blend> JoinElement<B> {
         }
     }
 
+    /// Ends the output, whatever has not been pushed.
+    fn push_eos(&self) {
+        let _order = self.srcpad.stream_lock();
+        let has_ended = {
+            let mut state = self.state.lock().unwrap();
+            state.stopped || std::mem::replace(&mut state.eos_sent, true)
+        };
+        if !has_ended {
+            self.srcpad.push_event(gst::event::Eos::new());
+        }
+    }
+
     fn push_start<E: Join<Blend = B>>(&self, imp: &E) -> Result<(), gst::FlowError> {
         let (rate, channels) = {
             let state = self.state.lock().unwrap();
@@ -375,7 +387,12 @@ impl<B: Blend> JoinElement<B> {
                     self.fix_rate();
                 }
                 self.wake.notify_all();
-                self.emit(imp).is_ok()
+                let emitted = self.emit(imp);
+                if last && emitted.is_err() {
+                    // Downstream takes no more media, but must be told that none will come: files are closed then.
+                    self.push_eos();
+                }
+                emitted.is_ok()
             }
             (gst::EventView::FlushStart(_), Sink::Lane(lane)) => {
                 self.state.lock().unwrap().flushing_lanes.insert(lane);

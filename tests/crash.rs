@@ -1,0 +1,396 @@
+//! `kill -9` at any moment costs a second of media at most, and `recover` finishes the rest exactly.
+
+mod crash_support;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crash_support::course::{Course, Voice};
+use crash_support::judge::Remains;
+use crash_support::metadata::{self, began, between};
+use crash_support::program::{self, Program, names};
+use crash_support::source::{self, RATE, Random};
+use crash_support::wav;
+
+/// Recordings that run at once.
+const AT_ONCE: usize = 10;
+
+/// What a kill may cost, against all media that can have been pushed until then.
+const LOSS_MAX: Duration = Duration::from_secs(1);
+
+/// Sources are longer than any recording here lasts.
+const SOURCE_SECONDS: u32 = 12;
+
+/// A directory with two voices in it.
+struct Stage {
+    dir: tempfile::TempDir,
+    caller: Vec<i16>,
+    agent: Vec<i16>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let voice = |name, from, to| wav::read(&source::sweep(dir.path(), name, SOURCE_SECONDS, from, to)).samples;
+        let (caller, agent) = (voice("caller", 300, 3_000), voice("agent", 2_500, 400));
+        Self { dir, caller, agent }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn course(&self, pauses: &[(u64, u64)], keeps_pauses: bool) -> Course {
+        let voices = vec![
+            Voice { name: "caller", join_ms: 0, samples: self.caller.clone() },
+            Voice { name: "agent", join_ms: 400, samples: self.agent.clone() },
+        ];
+        Course { voices, pauses: pauses.to_vec(), keeps_pauses }
+    }
+
+    /// Starts a recording of a course, paced to real time.
+    fn record(&self, graph: &str, course: &Course, out: &Path, more: &[&str]) -> Program {
+        self.start(graph, course, out, &[more, &["--real-time"]].concat())
+    }
+
+    /// Starts a recording of a course.
+    fn start(&self, graph: &str, course: &Course, out: &Path, more: &[&str]) -> Program {
+        let mut args = vec!["record".to_owned(), graph.to_owned()];
+        let mut option = |name: &str, value: String| args.extend([format!("--{name}"), value]);
+        for Voice { name, join_ms, .. } in &course.voices {
+            option("participant", format!("{name}={}", self.path(&format!("{name}.wav")).display()));
+            option("join", format!("{name}={join_ms}ms"));
+        }
+        course.pauses.iter().for_each(|(from, to)| option("pause", format!("{from}ms-{to}ms")));
+        option("pause-mode", if course.keeps_pauses { "silence" } else { "skip" }.to_owned());
+        option("out", out.display().to_string());
+        args.extend(more.iter().map(ToString::to_string));
+        Program::start(&mut program::command(args))
+    }
+}
+
+fn spool(out: &Path, graph: &str) -> PathBuf {
+    out.join(format!(".reelgraph-{graph}"))
+}
+
+/// The name of a chunk's file in the spool.
+fn chunk_file(graph: &str, index: usize) -> String {
+    format!("{index:03}.{}", graph.rsplit('-').next().unwrap_or_default())
+}
+
+/// One of many recordings that are killed.
+struct Case {
+    name: String,
+    graph: &'static str,
+    course: Course,
+    options: Vec<&'static str>,
+    /// After the recording began.
+    kill_after: Duration,
+}
+
+fn cases(stage: &Stage) -> Vec<Case> {
+    let mut random = Random::new("kills_at_random_moments");
+    let mut case = |index: usize, graph: &'static str| {
+        let chunk_duration = [None, Some("1s"), Some("2s"), None][index / 2 % 4];
+        let pauses: &[(u64, u64)] =
+            [&[][..], &[(700, 1_300)][..], &[(1_300, 1_800), (2_450, 2_500)][..]][index / 2 % 3];
+        Case {
+            name: format!("{graph}-{index:02}"),
+            graph,
+            course: stage.course(pauses, index % 5 == 4),
+            options: chunk_duration.into_iter().flat_map(|duration| ["--chunk-duration", duration]).collect(),
+            kill_after: Duration::from_millis(random.below(3_700)),
+        }
+    };
+    let mut cases: Vec<_> = (0..44).map(|index| case(index, ["mixed-wav", "mixed-mp3"][index % 2])).collect();
+    // Chunks of 1 and 2 s, with pauses.
+    cases.extend([2, 4, 8, 10, 20, 26].map(|index| case(index, "unmixed-wav")));
+    cases
+}
+
+/// Records a case until it is killed; returns how much recording time can have passed.
+fn kill(stage: &Stage, case: &Case) -> (jiff::Timestamp, Duration) {
+    let out = stage.path(&case.name);
+    let mut recorder = stage.record(case.graph, &case.course, &out, &case.options);
+    let has_begun = recorder.wait_until(|| began(&spool(&out, case.graph)).is_some());
+    assert!(has_begun, "{}: {:?}", case.name, recorder.finish());
+    let began = began(&spool(&out, case.graph)).expect("it was there");
+    // The moment is random: nothing is waited for.
+    std::thread::sleep(case.kill_after);
+    assert!(recorder.kill(), "{} has ended before", case.name);
+    (began, between(began, jiff::Timestamp::now()))
+}
+
+#[test]
+fn kills_at_random_moments_cost_a_second_at_most() {
+    let stage = Stage::new();
+    let cases = cases(&stage);
+    assert_eq!(cases.len(), 50);
+    let (queue, killed) = (Mutex::new(cases.iter().enumerate()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some((index, case)) = queue.lock().expect("no test panics with it").next() else { break };
+                    let remains = kill(&stage, case);
+                    killed.lock().expect("no test panics with it").push((index, remains));
+                }
+            });
+        }
+    });
+    // Judged when nothing is recorded any more: it needs the processors.
+    let killed = killed.into_inner().expect("all threads have ended");
+    let judge_all = |killed: &[(usize, (jiff::Timestamp, Duration))]| -> Vec<u128> {
+        let losses = killed.iter().map(|(index, (began, passed))| {
+            let loss = judge(&stage, &cases[*index], *began, *passed);
+            assert!(loss <= LOSS_MAX, "{}: {loss:?} lost of {passed:?}", cases[*index].name);
+            loss.as_millis()
+        });
+        losses.collect()
+    };
+    let (one, other) = killed.split_at(killed.len() / 2);
+    let mut losses = std::thread::scope(|scope| {
+        let other = scope.spawn(|| judge_all(other));
+        let one = judge_all(one);
+        [one, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))].concat()
+    });
+    losses.sort_unstable();
+    let (min, median, max) = (losses[0], losses[losses.len() / 2], losses[losses.len() - 1]);
+    println!("lost by kill -9, {} recordings: min {min} ms, median {median} ms, max {max} ms", losses.len());
+}
+
+/// Judges a killed recording before and after its recovery; returns what was lost.
+fn judge(stage: &Stage, case: &Case, began: jiff::Timestamp, passed: Duration) -> Duration {
+    let out = stage.path(&case.name);
+    let remains = Remains { out: &out, graph: case.graph, course: &case.course, began };
+    let on_disk = remains.samples_on_disk();
+    let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    let finished = remains.check_finished();
+    let recordable = case.course.recorded_by(passed);
+    let name = &case.name;
+    assert!(finished <= recordable, "{name}: {finished} samples of {recordable}: {recovered:?}");
+    // An encoder's delay is in the frames, and not in the media.
+    let delay = if case.graph == "mixed-mp3" { 1_105 * (names(&out).len() as u64) } else { 0 };
+    assert!(finished + delay >= on_disk, "{name}: {finished} samples of {on_disk} on the disk: {recovered:?}");
+    check_nothing_to_recover(&out);
+    Duration::from_nanos((recordable - finished) * 1_000_000_000 / u64::from(RATE))
+}
+
+#[track_caller]
+fn check_nothing_to_recover(out: &Path) {
+    let again = program::run(["recover".as_ref(), out.as_os_str()]).check_code(1);
+    assert!(again.stderr.contains("holds no unfinished recording"), "{again:?}");
+}
+
+/// Between the spool's first sight and the first tick: there is nothing to keep, and nothing stays in the way.
+#[test]
+fn killed_before_it_began_a_recording_can_be_made_anew() {
+    let stage = Stage::new();
+    let course = stage.course(&[], false);
+    for (index, graph) in ["mixed-wav", "mixed-mp3", "unmixed-wav"].into_iter().cycle().take(9).enumerate() {
+        let out = stage.path(&format!("early-{index}"));
+        let mut recorder = stage.record(graph, &course, &out, &[]);
+        assert!(recorder.wait_until(|| spool(&out, graph).exists()));
+        assert!(recorder.kill());
+        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        assert!(!spool(&out, graph).exists(), "{recovered:?}");
+        if names(&out).is_empty() {
+            stage.record(graph, &course, &out, &["--duration", "500ms"]).finish().check_code(0);
+        }
+        assert_eq!(names(&out).len(), 2, "one file and its metadata: {:?}", names(&out));
+    }
+}
+
+/// What was recorded before the pause is there to the sample; what comes behind it never will.
+#[test]
+fn killed_in_a_pause_it_holds_what_was_before_the_pause() {
+    let stage = Stage::new();
+    for (graph, pause_from) in [("mixed-wav", 500), ("unmixed-wav", 500), ("mixed-wav", 0), ("mixed-mp3", 0)] {
+        let course = stage.course(&[(pause_from, 11_000)], false);
+        let out = stage.path(&format!("{graph}-{pause_from}"));
+        let mut recorder = stage.record(graph, &course, &out, &[]);
+        assert!(recorder.wait_until(|| began(&spool(&out, graph)).is_some()));
+        let began = began(&spool(&out, graph)).expect("it was there");
+        let is_paused = || between(began, jiff::Timestamp::now()) > Duration::from_millis(1_500);
+        assert!(recorder.wait_until(is_paused));
+        assert!(recorder.kill());
+        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let remains = Remains { out: &out, graph, course: &course, began };
+        assert_eq!(remains.check_finished(), pause_from * u64::from(RATE) / 1_000, "{graph}: {recovered:?}");
+        check_nothing_to_recover(&out);
+    }
+}
+
+/// One is complete and not finished yet, the next has just been opened.
+#[test]
+fn killed_at_a_cut_the_chunks_join_without_a_sample_between_them() {
+    let stage = Stage::new();
+    let course = stage.course(&[(650, 900)], false);
+    let mut recorders = Vec::new();
+    for index in 0..9 {
+        let graph = ["mixed-wav", "mixed-mp3", "unmixed-wav"][index % 3];
+        let out = stage.path(&format!("cut-{index}"));
+        let mut recorder = stage.record(graph, &course, &out, &["--chunk-duration", "100ms"]);
+        assert!(recorder.wait_until(|| began(&spool(&out, graph)).is_some()));
+        let began = began(&spool(&out, graph)).expect("it was there");
+        recorders.push((recorder, graph, out, began, index + 2));
+    }
+    for (recorder, graph, out, _, chunk) in &mut recorders {
+        let (file, spool) = (chunk_file(graph, *chunk), spool(out, graph));
+        recorder.wait_until(|| spool.join(&file).exists() || out.join(format!("{graph}-{file}")).exists());
+        assert!(recorder.kill(), "{graph} has ended before its chunk {chunk}");
+    }
+    for (_, graph, out, began, chunk) in recorders {
+        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let samples = Remains { out: &out, graph, course: &course, began }.check_finished();
+        assert!(samples >= chunk as u64 * u64::from(RATE) / 10, "{graph} {chunk}: {samples} samples, {recovered:?}");
+        check_nothing_to_recover(&out);
+    }
+}
+
+/// Runs a recording as fast as it goes and kills it when `moment` has come; returns whether it came before the end.
+fn kill_at(
+    stage: &Stage,
+    course: &Course,
+    graph: &str,
+    out: &Path,
+    moment: impl Fn(&[String], &[String]) -> bool,
+) -> bool {
+    let mut recorder = stage.start(graph, course, out, &[]);
+    let came = recorder.wait_until(|| moment(&names(out), &names(&spool(out, graph))));
+    recorder.kill() && came
+}
+
+/// Trimming, metadata in place, media in place, spool half gone.
+#[test]
+fn killed_while_finalising_it_is_finished_by_recover() {
+    type Moment = fn(&[String], &[String]) -> bool;
+    let stage = Stage::new();
+    let course = stage.course(&[(1_000, 2_000)], false);
+    let moments: [(&str, Moment); 4] = [
+        ("trimming", |_, spool| spool.iter().any(|name| name.ends_with(".trimmed"))),
+        ("metadata written", |_, spool| spool.iter().any(|name| name.ends_with(".json"))),
+        ("metadata in place", |out, _| out.iter().any(|name| name.ends_with(".json"))),
+        ("media in place", |out, _| out.iter().any(|name| name.ends_with(".wav"))),
+    ];
+    for (name, moment) in moments {
+        let out = stage.path(name);
+        let hit = (0..20).any(|_| {
+            let _ = std::fs::remove_dir_all(&out);
+            kill_at(&stage, &course, "unmixed-wav", &out, moment) && spool(&out, "unmixed-wav").exists()
+        });
+        assert!(hit, "{name}: always over before it could be killed");
+        let began = began(&spool(&out, "unmixed-wav")).expect("the journal goes last");
+        program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let samples = Remains { out: &out, graph: "unmixed-wav", course: &course, began }.check_finished();
+        // The agent joins 400 ms late and is heard to the end of that; one second is paused.
+        let all = u64::from(SOURCE_SECONDS) * u64::from(RATE) + u64::from(RATE) * 400 / 1_000 - u64::from(RATE);
+        assert_eq!(samples, all, "{name}");
+        check_nothing_to_recover(&out);
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.expect("cp is installed").success());
+}
+
+fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let read = |name: String| (name.clone(), std::fs::read(dir.join(name)).expect("a file"));
+    names(dir).into_iter().map(read).collect()
+}
+
+/// However often it is killed, the result is that of one that was not.
+#[test]
+fn a_killed_recovery_is_repeated_to_the_same_result() {
+    let stage = Stage::new();
+    let mut random = Random::new("a_killed_recovery");
+    for graph in ["mixed-wav", "mixed-mp3", "unmixed-wav"] {
+        let course = stage.course(&[(450, 700)], false);
+        let killed = stage.path(&format!("{graph}-killed"));
+        let mut recorder = stage.record(graph, &course, &killed, &["--chunk-duration", "300ms"]);
+        assert!(recorder.wait_until(|| spool(&killed, graph).join(chunk_file(graph, 2)).exists()));
+        assert!(recorder.kill());
+        make_unfinished(&killed, graph);
+
+        let whole = stage.path(&format!("{graph}-whole"));
+        copy_dir(&killed, &whole);
+        program::run(["recover".as_ref(), whole.as_os_str()]).check_code(0);
+        for attempt in 0..6 {
+            let torn = stage.path(&format!("{graph}-torn-{attempt}"));
+            copy_dir(&killed, &torn);
+            for kills in 0.. {
+                assert!(kills < 100, "recover never comes to its end");
+                let mut recovery = Program::start(&mut program::command(["recover".as_ref(), torn.as_os_str()]));
+                // At the first or second change of what is there, or a little later.
+                let before = names(&torn);
+                recovery.wait_until(|| names(&torn) != before);
+                std::thread::sleep(Duration::from_micros(random.below(4_000)));
+                recovery.kill();
+                if !spool(&torn, graph).exists() {
+                    break;
+                }
+            }
+            assert_eq!(contents(&torn).len(), contents(&whole).len(), "{:?}", names(&torn));
+            for (torn, whole) in contents(&torn).into_iter().zip(contents(&whole)) {
+                assert!(torn == whole, "{graph}: {} and {} differ", torn.0, whole.0);
+            }
+        }
+    }
+}
+
+/// Takes back what the recorder had finished and noted of its chunks: all of them are torn now.
+fn make_unfinished(out: &Path, graph: &str) {
+    let spool = spool(out, graph);
+    for name in names(out).into_iter().filter(|name| !name.starts_with('.')) {
+        let chunk = name.strip_prefix(&format!("{graph}-")).expect("a file of the recording");
+        if name.ends_with(".json") {
+            std::fs::remove_file(out.join(&name)).expect("it is there");
+        } else {
+            std::fs::rename(out.join(&name), spool.join(chunk)).expect("it is there");
+        }
+    }
+    let journal = std::fs::read_to_string(spool.join("journal")).expect("a journal");
+    let is_kept = |line: &&str| !["chunk-held", "file-complete", "finalised"].iter().any(|entry| line.contains(entry));
+    let kept: Vec<_> = journal.lines().filter(is_kept).collect();
+    std::fs::write(spool.join("journal"), kept.join("\n") + "\n").expect("it can be written");
+}
+
+/// Only its own readers know what is in it: it is handed out as it is.
+#[test]
+fn a_killed_recording_in_another_format_keeps_its_file() {
+    let stage = Stage::new();
+    let course = stage.course(&[], false);
+    let out = stage.path("flac");
+    let mut recorder = stage.record("mixed-flac", &course, &out, &[]);
+    let file = spool(&out, "mixed-flac").join("000.flac");
+    let has_media = || file.metadata().is_ok_and(|metadata| metadata.len() > 20_000);
+    assert!(recorder.wait_until(has_media));
+    assert!(recorder.kill());
+    let killed = std::fs::read(&file).expect("the file");
+    program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    assert!(std::fs::read(out.join("mixed-flac-000.flac")).expect("it is finished") == killed);
+    let notes = metadata::Metadata::read(&out.join("mixed-flac-000.json")).notes();
+    assert!(notes.iter().any(|note| note.contains("how long it plays is not known")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("the program was killed")), "{notes:?}");
+    check_nothing_to_recover(&out);
+}
+
+#[test]
+fn a_recording_that_runs_is_not_recovered() {
+    let stage = Stage::new();
+    let course = stage.course(&[], false);
+    let out = stage.path("live");
+    let mut recorder = stage.record("mixed-wav", &course, &out, &["--duration", "2s"]);
+    assert!(recorder.wait_until(|| began(&spool(&out, "mixed-wav")).is_some()));
+    let began = began(&spool(&out, "mixed-wav")).expect("it was there");
+    for command in [vec!["recover"], vec!["record", "mixed-wav", "--participant", "caller=caller.wav", "--out"]] {
+        let mut command = program::command(command);
+        let refused = Program::start(command.arg(&out).current_dir(stage.dir.path())).finish().check_code(1);
+        assert!(refused.stderr.contains("is being recorded or recovered into right now"), "{refused:?}");
+    }
+    assert!(recorder.is_running());
+    recorder.finish().check_code(0);
+    assert_eq!(Remains { out: &out, graph: "mixed-wav", course: &course, began }.check_finished(), 32_000);
+}
