@@ -155,7 +155,7 @@ fn follow(
             Report::Progress(horizon) => progress(horizon),
             Report::ChunkComplete { index, only, ledger } => {
                 let media = ledger.chunks.get(&index).and_then(|row| row.media.clone());
-                let finalised = media.map(|media| finalise(spool, &ledger, media, only)).transpose();
+                let finalised = media.map_or(Ok(None), |media| finalise(spool, &ledger, media, only));
                 // What goes wrong here is tried again at the end, when the disk may have room.
                 match finalised {
                     Ok(finalised) => {

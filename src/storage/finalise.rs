@@ -31,8 +31,14 @@ pub struct Finalised {
 
 /// Finalises a chunk. `only`: the recording has no other, so that channels that nobody ever was on can go.
 ///
-/// It may be called again for a chunk that a crash left half-way.
-pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: bool) -> Result<Finalised, StorageError> {
+/// It may be called again for a chunk that a crash left half-way. None for a chunk into which nothing could be written:
+/// an empty file is no recording, but where there is nothing else it says that nothing was recorded.
+pub fn finalise(
+    spool: &Spool,
+    ledger: &Ledger,
+    mut media: ChunkMedia,
+    only: bool,
+) -> Result<Option<Finalised>, StorageError> {
     let index = media.index;
     let (from, to) = (spool.chunk(index), spool.finished(index));
     let mut notes = ledger.notes_of(&media);
@@ -57,6 +63,10 @@ pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: boo
         constant_bit_rate = content.bit_rate;
     }
     let (size, sha256) = settle(&from)?;
+    if size == 0 && (index > 0 || ledger.failure.is_some()) {
+        std::fs::remove_file(&from).map_err(StorageError::io(&from, "removed"))?;
+        return Ok(None);
+    }
     match content {
         None if size == 0 => notes.push("the file is empty: nothing was recorded".to_owned()),
         None if media.samples == 0 => notes.push("how long it plays is not known".to_owned()),
@@ -68,7 +78,7 @@ pub fn finalise(spool: &Spool, ledger: &Ledger, mut media: ChunkMedia, only: boo
     write_metadata(&spool.chunk_metadata(index), &metadata_path, &metadata)?;
     std::fs::rename(&from, &to).map_err(StorageError::io(&to, "put in place"))?;
     spool.sync()?;
-    Ok(Finalised { path: to, metadata_path, metadata, media, size, sha256 })
+    Ok(Some(Finalised { path: to, metadata_path, metadata, media, size, sha256 }))
 }
 
 /// Returns a file's size and hash, when it is on the disk.

@@ -84,7 +84,7 @@ pub fn finish_rest(spool: &Spool, ledger: &mut Ledger) -> Result<Vec<Finalised>,
         };
         // Where this is killed, the next attempt has no file of this chunk to tell it.
         journal.append(&Entry::ChunkHeld { media: media.clone() })?;
-        let finalised = finalise(spool, ledger, media, only)?;
+        let Some(finalised) = finalise(spool, ledger, media, only)? else { continue };
         journal.append(&Entry::Finalised { index })?;
         // The chunks after it begin where it ends.
         ledger.apply(&Entry::ChunkHeld { media: finalised.media.clone() });

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod course;
+pub(crate) mod disk;
 pub(crate) mod foreign;
 pub(crate) mod judge;
 pub(crate) mod metadata;
