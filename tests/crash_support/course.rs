@@ -7,6 +7,9 @@ use super::source::RATE;
 /// Samples per millisecond.
 const PER_MS: u64 = RATE as u64 / 1_000;
 
+/// A pause in milliseconds: start, length.
+type Interval = (u64, u64);
+
 /// Who is recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct Voice {
@@ -68,7 +71,7 @@ impl Course {
 
     /// Returns the pauses in milliseconds (start, length) that a chunk must tell, and those that it may: where its
     /// media ends with a pause, the next media was in another chunk, or never came.
-    pub(crate) fn pauses_of(&self, start: u64, len: u64) -> (Vec<(u64, u64)>, Vec<(u64, u64)>) {
+    pub(crate) fn pauses_of(&self, start: u64, len: u64) -> (Vec<Interval>, Vec<Interval>) {
         let (first, end) = (self.position_of(start), self.position_of(start + len));
         if self.keeps_pauses {
             let inside = |(from, to): &(u64, u64)| ((from * PER_MS).max(first), (to * PER_MS).min(end));

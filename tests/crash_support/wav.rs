@@ -65,7 +65,7 @@ fn parse(bytes: &[u8]) -> Result<(usize, Wav), String> {
     }
     let len = u32_at(bytes, data + 4) as usize;
     let samples = bytes.get(data + 8..data + 8 + len).ok_or("the header claims more than there is")?;
-    if len % (channels * 2) != 0 {
+    if !len.is_multiple_of(channels * 2) {
         return Err(format!("{len} bytes are no whole samples of {channels} channels"));
     }
     let samples = samples.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
