@@ -22,6 +22,7 @@ lint:
 	@scripts/setup lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --workspace
 	cargo deny --offline check bans licenses sources
 
 fmt:
