@@ -130,3 +130,15 @@ fn the_model_agrees() {
     let cut = unmixed::call(&parties).args("--chunk-duration 1.7s").record("mixed-wav");
     assert_same("joined", &model::mix(&parties, model::length(&parties)), &joined(&cut.wavs(), 0));
 }
+
+#[test]
+fn the_directory_may_be_called_anything() {
+    let parties = [Party { samples: sound::noise(1, RATE, 8_000), ..Party::default() }];
+    for name in ["50%d", "%03u/%d", "Zoë's calls", "-", "a\"b\\c"] {
+        let call = unmixed::call(&parties).args("--chunk-duration 300ms");
+        let out = call.path(&format!("{name}/out"));
+        let cut = Recording::read(&call, "mixed-wav", out.clone(), call.run(&[], "mixed-wav", &out));
+        assert_same(name, &parties[0].samples, &joined(&cut.wavs(), 0));
+        assert!(cut.files().iter().all(|file| file.starts_with(&out)), "{name}: {:?}", cut.files());
+    }
+}

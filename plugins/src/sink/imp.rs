@@ -295,7 +295,7 @@ impl ObjectImpl for ReelSink {
             vec![
                 glib::ParamSpecString::builder("location")
                     .nick("Location")
-                    .blurb("File to write; its first %d, %u, %03d, %05u… becomes the chunk's index")
+                    .blurb("File to write; the first %d, %u, %03d, %05u… of its name becomes the chunk's index")
                     .mutable_ready()
                     .build(),
                 glib::ParamSpecBoolean::builder("overwrite")

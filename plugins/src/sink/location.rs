@@ -5,7 +5,7 @@ const WIDTH_DIGITS_MAX: usize = 2;
 
 /// A file name whose first `%d` or `%u` (`%5d`, `%05u`) stands for the chunk's index.
 ///
-/// Everything else is taken literally, a second `%d` and a lonely `%` too, so every text is a location.
+/// Everything else is taken literally, directories, a second `%d` and a lonely `%` too, so every text is a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Location {
     before: String,
@@ -22,8 +22,10 @@ struct Number {
 impl Location {
     /// Reads a pattern.
     pub(super) fn new(pattern: &str) -> Self {
+        // Directories are others' to name, and may be called anything.
+        let name_at = pattern.rfind('/').map_or(0, |slash| slash + 1);
         let mut found = pattern.match_indices('%').filter_map(|(at, _)| {
-            let (number, len) = Number::read(&pattern[at + 1..])?;
+            let (number, len) = Number::read(&pattern[at + 1..]).filter(|_| at >= name_at)?;
             Some((at, number, at + 1 + len))
         });
         match found.next() {
@@ -89,6 +91,8 @@ mod tests {
             ("100%.wav", "100%.wav"),
             ("100%%d.wav", "100%7.wav"),
             ("%s-%d", "%s-7"),
+            ("/50%d/%d.wav", "/50%d/7.wav"),
+            ("50%d/a.wav", "50%d/a.wav"),
             ("%999d", "%999d"),
             ("ü%dü", "ü7ü"),
             ("%", "%"),
