@@ -1,0 +1,4 @@
+//! The elements between harnesses, judged by the samples, events and messages that come out of them.
+
+mod rig;
+mod src;
