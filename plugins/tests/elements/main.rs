@@ -1,4 +1,5 @@
 //! The elements between harnesses, judged by the samples, events and messages that come out of them.
 
+mod gate;
 mod rig;
 mod src;
