@@ -30,14 +30,16 @@ pub(crate) fn audio_caps() -> gst::Caps {
         .build()
 }
 
-/// A pair that was requested.
+/// The src pad that goes with a sink pad.
+#[derive(Debug, Clone)]
 pub(crate) struct Pair {
+    /// The N of `sink_N` and `src_N`.
     pub(crate) index: u32,
-    pub(crate) sink: gst::Pad,
     pub(crate) src: gst::Pad,
 }
 
-/// Makes a pair; None when there is one of that name. `chain` and `sink_event` get the index and the parent.
+/// Makes a pair and returns its sink pad; None when there is one of that name. `chain` and `sink_event` get the pair
+/// and the parent.
 ///
 /// Queries, and events that come upstream, go straight through: each pair is a stream of its own.
 pub(crate) fn request<C, E>(
@@ -46,27 +48,29 @@ pub(crate) fn request<C, E>(
     name: Option<&str>,
     chain: C,
     sink_event: E,
-) -> Option<Pair>
+) -> Option<(Pair, gst::Pad)>
 where
-    C: Fn(&gst::Pad, u32, Option<&gst::Object>, gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError>,
+    C: Fn(&gst::Pad, &Pair, Option<&gst::Object>, gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError>,
     C: Send + Sync + 'static,
-    E: Fn(&gst::Pad, u32, Option<&gst::Object>, gst::Event) -> bool + Send + Sync + 'static,
+    E: Fn(&gst::Pad, &Pair, Option<&gst::Object>, gst::Event) -> bool + Send + Sync + 'static,
 {
     let index = requested(element, name)?;
     let src = gst::PadBuilder::<gst::Pad>::from_template(&element.pad_template("src_%u")?)
         .name(format!("src_{index}"))
         .iterate_internal_links_function(internal_links)
         .build();
+    let pair = Pair { index, src };
+    let (of_chain, of_event) = (pair.clone(), pair.clone());
     let sink = gst::PadBuilder::<gst::Pad>::from_template(template)
         .name(format!("sink_{index}"))
-        .chain_function(move |pad, parent, buffer| chain(pad, index, parent, buffer))
-        .event_function(move |pad, parent, event| sink_event(pad, index, parent, event))
+        .chain_function(move |pad, parent, buffer| chain(pad, &of_chain, parent, buffer))
+        .event_function(move |pad, parent, event| sink_event(pad, &of_event, parent, event))
         .iterate_internal_links_function(internal_links)
         .flags(gst::PadFlags::PROXY_CAPS)
         .build();
     add(element, &sink)?;
-    add(element, &src)?;
-    Some(Pair { index, sink, src })
+    add(element, &pair.src)?;
+    Some((pair, sink))
 }
 
 fn requested(element: &gst::Element, name: Option<&str>) -> Option<u32> {
@@ -92,7 +96,7 @@ pub(crate) fn add(element: &gst::Element, pad: &impl IsA<gst::Pad>) -> Option<()
 }
 
 /// Returns the other pad of the pair.
-pub(crate) fn partner(element: &gst::Element, pad: &gst::Pad) -> Option<gst::Pad> {
+fn partner(element: &gst::Element, pad: &gst::Pad) -> Option<gst::Pad> {
     let name = pad.name();
     let (side, index) = name.split_once('_')?;
     let other = if side == "sink" { "src" } else { "sink" };

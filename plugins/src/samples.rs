@@ -16,19 +16,29 @@ pub struct Format {
     pub rate: u32,
     /// Voices in one frame.
     pub channels: u32,
+    /// Bytes of one sample on one channel.
+    pub sample_bytes: usize,
 }
 
 impl Format {
-    /// Reads raw audio caps; None where they are something else.
+    /// Reads raw audio caps of any format; None where they are something else.
     pub fn from_caps(caps: &gst::CapsRef) -> Option<Self> {
         let s = caps.structure(0).filter(|s| s.name() == "audio/x-raw")?;
         let number = |name| s.get::<i32>(name).ok().and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
-        Some(Self { rate: number("rate")?, channels: number("channels")? })
+        let format: gst_audio::AudioFormat = s.get::<&str>("format").ok()?.parse().ok()?;
+        let sample_bytes = gst_audio::AudioFormatInfo::from_format(format).width() as usize / 8;
+        Some(Self { rate: number("rate")?, channels: number("channels")?, sample_bytes }).filter(|_| sample_bytes > 0)
+    }
+
+    /// Reads the caps of audio inside a graph; None where they are something else, such as other raw audio.
+    pub fn from_graph_caps(caps: &gst::CapsRef) -> Option<Self> {
+        let text = |name| caps.structure(0).and_then(|s| s.get::<&str>(name).ok());
+        Self::from_caps(caps).filter(|_| text("format") == Some("S16LE") && text("layout") == Some("interleaved"))
     }
 
     /// Bytes of one sample on all channels.
     pub fn frame_bytes(self) -> usize {
-        self.channels as usize * SAMPLE_BYTES
+        self.channels as usize * self.sample_bytes
     }
 }
 
@@ -41,8 +51,9 @@ pub fn position_at(time: gst::ClockTime, rate: u32) -> u64 {
 ///
 /// [`position_at`] of the result is `position` again for all rates up to 500 MHz.
 pub fn time_of(position: u64, rate: u32) -> gst::ClockTime {
+    let max = gst::ClockTime::MAX.nseconds();
     let time = position.mul_div_floor(gst::ClockTime::SECOND.nseconds(), u64::from(rate));
-    time.map_or(gst::ClockTime::MAX, gst::ClockTime::from_nseconds)
+    gst::ClockTime::from_nseconds(time.map_or(max, |time| time.min(max)))
 }
 
 /// Returns bytes as S16LE samples, without a copy where the memory is aligned; an odd last byte is left out.
@@ -83,7 +94,8 @@ pub fn buffer_of(samples: Vec<i16>, channels: u32, position: u64, rate: u32) -> 
 
 /// Returns the part of `buffer` from frame `from` to frame `to`, sharing its memory, stamped to begin at `position`.
 ///
-/// `frame_bytes` is the size of one sample on all channels. None when the range is not inside the buffer.
+/// `frame_bytes` is the size of one sample on all channels. None when the range is not inside the buffer. What the
+/// buffer says of its media goes with each part; that it does not follow the one before it, with its first alone.
 pub fn region(
     buffer: &gst::BufferRef,
     frame_bytes: usize,
@@ -92,8 +104,13 @@ pub fn region(
     rate: u32,
 ) -> Option<gst::Buffer> {
     let bytes = range.start as usize * frame_bytes..range.end as usize * frame_bytes;
-    let mut part = buffer.copy_region(gst::BufferCopyFlags::MEMORY, bytes).ok()?;
-    stamp(part.get_mut()?, position, range.end - range.start, rate);
+    let what = gst::BufferCopyFlags::MEMORY | gst::BufferCopyFlags::FLAGS | gst::BufferCopyFlags::META;
+    let mut part = buffer.copy_region(what, bytes).ok()?;
+    let fields = part.get_mut()?;
+    if range.start > 0 {
+        fields.unset_flags(gst::BufferFlags::DISCONT | gst::BufferFlags::RESYNC);
+    }
+    stamp(fields, position, range.end - range.start, rate);
     Some(part)
 }
 
@@ -101,7 +118,7 @@ pub fn region(
 pub fn stamp(buffer: &mut gst::BufferRef, position: u64, frames: u64, rate: u32) {
     let start = time_of(position, rate);
     buffer.set_pts(start);
-    buffer.set_duration(time_of(position + frames, rate).saturating_sub(start));
+    buffer.set_duration(time_of(position.saturating_add(frames), rate).saturating_sub(start));
 }
 
 #[cfg(test)]
@@ -113,6 +130,17 @@ mod tests {
         #[test]
         fn a_position_comes_back_from_its_time(position in 0u64..(1 << 42), rate in 1u32..768_000) {
             prop_assert_eq!(position_at(time_of(position, rate), rate), position);
+        }
+    }
+
+    #[test]
+    fn no_time_is_too_late_for_arithmetic() {
+        for rate in [1, 48_000, i32::MAX as u32] {
+            let position = position_at(gst::ClockTime::MAX, rate);
+            let mut buffer = gst::Buffer::new();
+            stamp(buffer.get_mut().unwrap(), position, 320, rate);
+            assert!(buffer.pts().is_some() && buffer.duration().is_some(), "{rate}");
+            assert_eq!(time_of(u64::MAX, 1), gst::ClockTime::MAX);
         }
     }
 

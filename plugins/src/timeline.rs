@@ -72,6 +72,12 @@ impl Timeline {
         }
     }
 
+    /// Returns all edges in their order: true for a pause, and its recording time.
+    pub fn edges(&self) -> Vec<(bool, gst::ClockTime)> {
+        let of = |interval: &Interval| [Some((true, interval.start)), interval.stop.map(|stop| (false, stop))];
+        self.intervals.iter().flat_map(of).flatten().collect()
+    }
+
     /// Returns what to do with media at `position` (recording time in samples at `rate`), and how far.
     pub fn stretch(&self, position: u64, rate: u32) -> Stretch {
         for interval in &self.intervals {
@@ -139,6 +145,23 @@ mod tests {
         timeline.pause(ms(100), ms(0));
         timeline.resume(ms(300), ms(0));
         assert_eq!(timeline.pause(ms(200), ms(0)), Scheduled::At(ms(300)));
+    }
+
+    #[test]
+    fn edges_told_twice_change_nothing() {
+        let mut timeline = Timeline::default();
+        for (pause, at) in [(true, 100), (false, 200), (true, 300)] {
+            let _ = if pause { timeline.pause(ms(at), ms(0)) } else { timeline.resume(ms(at), ms(0)) };
+        }
+        let edges = [(true, ms(100)), (false, ms(200)), (true, ms(300))];
+        assert_eq!(timeline.edges(), edges);
+        let once = timeline.clone();
+        for (pause, at) in edges {
+            let _ = if pause { timeline.pause(at, ms(0)) } else { timeline.resume(at, ms(0)) };
+        }
+        for position in 0..8_000 {
+            assert_eq!(timeline.stretch(position, RATE).paused, once.stretch(position, RATE).paused, "at {position}");
+        }
     }
 
     #[test]

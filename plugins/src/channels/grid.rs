@@ -78,14 +78,17 @@ impl Grid {
         }
     }
 
-    /// Puts a lane on a channel now; false when the channel does not exist or is another's.
+    /// Puts a lane on a channel now; false when the channel does not exist, is another's, or the lane is on another.
     pub(crate) fn pin(&mut self, lane: u32, channel: usize) -> bool {
-        let free = self.channels.get(channel).is_some_and(|holder| holder.is_none_or(|holder| holder == lane));
-        let seated = matches!(self.lanes.get(&lane), Some(Lane { seat: Seat::Channel { .. }, .. }));
-        if free && !seated {
+        if let Some(Lane { seat: Seat::Channel { channel: own, .. }, .. }) = self.lanes.get(&lane) {
+            return *own == channel;
+        }
+        let is_free = self.channels.get(channel).is_some_and(Option::is_none);
+        if is_free {
+            self.without_channel.retain(|without| *without != lane);
             self.seat(lane, channel, self.base);
         }
-        free
+        is_free
     }
 
     /// The gate will pause or resume.
@@ -183,6 +186,23 @@ impl Blend for Grid {
     fn delay(&self, rate: u32) -> u64 {
         // One frame more than the look-back: the frame in which a voice is recognised must be whole.
         (LOOK_BACK_FRAMES + 1) * (u64::from(rate) / FRAMES_PER_SECOND)
+    }
+
+    fn restart(&mut self) {
+        for lane in self.lanes.values_mut() {
+            lane.window.clear();
+            lane.voice = Voice::default();
+            lane.seat = match lane.seat {
+                Seat::Waiting => Seat::Waiting,
+                Seat::Channel { channel, .. } => Seat::Channel { channel, from: 0 },
+                Seat::WithoutChannel { .. } => Seat::WithoutChannel { from: 0 },
+            };
+        }
+        // The gate tells its edges anew.
+        self.pauses = Timeline::default();
+        self.base = 0;
+        self.judged = 0;
+        self.changes = BTreeSet::from([0]);
     }
 
     fn add(&mut self, lane: u32, at: u64, samples: &[i16]) {

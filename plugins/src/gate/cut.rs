@@ -2,7 +2,7 @@
 
 use crate::gate::Mode;
 use crate::samples;
-use crate::timeline::Timeline;
+use crate::timeline::{Stretch, Timeline};
 
 /// Level and pitch of the tone that stands for a pause: heard, but not louder than speech.
 const TONE_AMPLITUDE: f64 = 1_600.0;
@@ -31,6 +31,8 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cut {
     paused: bool,
+    /// What was told before a flush is to be corrected, whatever it was.
+    told_before_flush: bool,
     /// Samples that pauses have taken out.
     skipped: u64,
     /// Recording position after the last sample seen.
@@ -38,6 +40,11 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
+    /// Forgets where media stood.
+    pub(crate) fn flush(&mut self) {
+        *self = Self { told_before_flush: true, ..Self::default() };
+    }
+
     /// Recording time up to which media has passed.
     pub(crate) fn passed(&self, rate: u32) -> gst::ClockTime {
         samples::time_of(self.end, rate)
@@ -53,13 +60,15 @@ impl Cut {
         frames: u64,
     ) -> Vec<Action> {
         let mut actions = Vec::new();
-        let end = position + frames;
-        let mut at = position;
+        // Edges in a hole before the media are told, too: who counts pauses sees no other sign of them.
+        let mut at = self.end.min(position);
+        while at < position {
+            at = self.enter(timeline, mode, rate, at, &mut actions).end.min(position);
+        }
+        let end = position.saturating_add(frames);
         while at < end {
-            let stretch = timeline.stretch(at, rate);
+            let stretch = self.enter(timeline, mode, rate, at, &mut actions);
             let until = stretch.end.min(end);
-            self.skipped = if mode == Mode::Skip { timeline.paused_before(at, rate) } else { 0 };
-            self.edge(stretch.paused, at, rate, &mut actions);
             let recorded = at - self.skipped;
             actions.push(match (stretch.paused, mode) {
                 (false, _) => Action::Pass { range: at - position..until - position, position: recorded },
@@ -72,8 +81,16 @@ impl Cut {
         actions
     }
 
+    /// Goes on at `at`: says whether that is inside a pause, and how far.
+    fn enter(&mut self, timeline: &Timeline, mode: Mode, rate: u32, at: u64, actions: &mut Vec<Action>) -> Stretch {
+        let stretch = timeline.stretch(at, rate);
+        self.skipped = if mode == Mode::Skip { timeline.paused_before(at, rate) } else { 0 };
+        self.edge(stretch.paused, at, rate, actions);
+        stretch
+    }
+
     fn edge(&mut self, paused: bool, at: u64, rate: u32, actions: &mut Vec<Action>) {
-        if paused != self.paused {
+        if std::mem::take(&mut self.told_before_flush) || paused != self.paused {
             self.paused = paused;
             let (at, skipped) = (samples::time_of(at, rate), samples::time_of(self.skipped, rate));
             actions.push(Action::Edge { paused, at, skipped });
@@ -90,13 +107,20 @@ impl Cut {
         actions
     }
 
-    /// Returns the recorded position of recording position `at`; None inside a pause that is skipped.
-    pub(crate) fn recorded(timeline: &Timeline, mode: Mode, rate: u32, at: u64) -> Option<u64> {
-        match mode {
-            Mode::Skip if timeline.stretch(at, rate).paused => None,
-            Mode::Skip => Some(at - timeline.paused_before(at, rate)),
-            _ => Some(at),
+    /// Returns where a hole at recording positions `hole` is in recorded time; None where pauses take all of it.
+    pub(crate) fn recorded(
+        timeline: &Timeline,
+        mode: Mode,
+        rate: u32,
+        hole: std::ops::Range<u64>,
+    ) -> Option<std::ops::Range<u64>> {
+        if mode != Mode::Skip {
+            return Some(hole);
         }
+        let is_paused = timeline.stretch(hole.start, rate).paused;
+        let recorded = |at: u64| at - timeline.paused_before(at, rate);
+        let recorded = recorded(hole.start)..recorded(hole.end);
+        Some(recorded).filter(|recorded| !is_paused || !recorded.is_empty())
     }
 }
 
@@ -170,6 +194,59 @@ mod tests {
         ];
         assert_eq!(actions, expected);
         assert_eq!(cut.finish(&timeline, Mode::Skip, RATE), []);
+    }
+
+    #[test]
+    fn after_a_flush_it_is_told_anew_how_things_stand() {
+        let (mut cut, timeline) = (Cut::default(), pause(3, 7));
+        cut.apply(&timeline, Mode::Skip, RATE, 0, 5);
+        cut.flush();
+        let expected =
+            [Action::Edge { paused: false, at: ms(0), skipped: ms(0) }, Action::Pass { range: 0..2, position: 0 }];
+        assert_eq!(cut.apply(&timeline, Mode::Skip, RATE, 0, 2), expected);
+    }
+
+    #[test]
+    fn a_pause_in_a_hole_is_told_before_the_media_after_it() {
+        let (mut cut, timeline) = (Cut::default(), pause(6, 8));
+        cut.apply(&timeline, Mode::Skip, RATE, 0, 5);
+        let expected = [
+            Action::Edge { paused: true, at: ms(6), skipped: ms(0) },
+            Action::Edge { paused: false, at: ms(8), skipped: ms(2) },
+            Action::Pass { range: 0..5, position: 8 },
+        ];
+        assert_eq!(cut.apply(&timeline, Mode::Skip, RATE, 10, 5), expected);
+    }
+
+    #[test]
+    fn media_that_goes_back_is_cut_as_what_came_before_it() {
+        let (mut cut, timeline) = (Cut::default(), pause(3, 7));
+        cut.apply(&timeline, Mode::Skip, RATE, 0, 10);
+        let expected = [
+            Action::Pass { range: 0..1, position: 2 },
+            Action::Edge { paused: true, at: ms(3), skipped: ms(0) },
+            Action::Drop { frames: 2 },
+        ];
+        assert_eq!(cut.apply(&timeline, Mode::Skip, RATE, 2, 3), expected);
+    }
+
+    #[test]
+    fn a_hole_is_as_long_as_what_is_recorded_of_it() {
+        let timeline = pause(10, 20);
+        let cases = [
+            (0..5, Some(0..5)),
+            (5..15, Some(5..10)),
+            (5..25, Some(5..15)),
+            (12..18, None),
+            (12..25, Some(10..15)),
+            (25..30, Some(15..20)),
+            (5..5, Some(5..5)),
+            (12..12, None),
+        ];
+        for (hole, expected) in cases {
+            assert_eq!(Cut::recorded(&timeline, Mode::Skip, RATE, hole.clone()), expected, "{hole:?}");
+            assert_eq!(Cut::recorded(&timeline, Mode::Tone, RATE, hole.clone()), Some(hole));
+        }
     }
 
     #[test]

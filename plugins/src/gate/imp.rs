@@ -11,6 +11,7 @@ use crate::gate::Mode;
 use crate::gate::cut::{self, Action, Cut};
 use crate::messages;
 use crate::pairs;
+use crate::pairs::Pair;
 use crate::samples;
 use crate::samples::Format;
 use crate::timeline::{Scheduled, Timeline};
@@ -29,10 +30,9 @@ struct Settings {
     resume_at: Option<gst::ClockTime>,
 }
 
-/// One pair of pads.
-#[derive(Debug, Clone)]
+/// What one pair of pads carries.
+#[derive(Debug, Clone, Default)]
 struct Lane {
-    srcpad: gst::Pad,
     format: Option<Format>,
     segment: gst::FormattedSegment<gst::ClockTime>,
     cut: Cut,
@@ -40,6 +40,8 @@ struct Lane {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Of this run.
+    mode: Mode,
     lanes: BTreeMap<u32, Lane>,
     timeline: Timeline,
     paused_samples: u64,
@@ -56,31 +58,41 @@ pub struct ReelGate {
 }
 
 impl ReelGate {
-    fn chain(&self, pad: &gst::Pad, index: u32, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let mode = self.settings.lock().unwrap().mode;
-        let (srcpad, format, actions) = {
+    fn chain(&self, pad: &gst::Pad, pair: &Pair, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        if buffer.pts().is_none() {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Format,
+                ("Media without a time-stamp"),
+                ["{}: buffer without PTS", pad.name()]
+            );
+            return Err(gst::FlowError::Error);
+        }
+        let (mode, format, mut buffer, actions) = {
             let mut state = self.state.lock().unwrap();
-            let State { lanes, timeline, paused_samples, .. } = &mut *state;
-            let lane = lanes.get_mut(&index).ok_or(gst::FlowError::Error)?;
+            let State { mode, lanes, timeline, paused_samples, .. } = &mut *state;
+            let lane = lanes.get_mut(&pair.index).ok_or(gst::FlowError::Error)?;
             let format = lane.format.ok_or(gst::FlowError::NotNegotiated)?;
-            let Some(time) = buffer.pts().and_then(|pts| lane.segment.to_running_time(pts)) else {
-                drop(state);
-                gst::element_imp_error!(
-                    self,
-                    gst::StreamError::Format,
-                    ("Media without a time-stamp"),
-                    ["{}: buffer outside its segment or without PTS", pad.name()]
-                );
-                return Err(gst::FlowError::Error);
-            };
-            let frames = (buffer.size() / format.frame_bytes()) as u64;
+            let (segment, frame_bytes) = (&lane.segment, format.frame_bytes());
+            let clipped = gst_audio::audio_buffer_clip(buffer, segment.upcast_ref(), format.rate, frame_bytes as u32);
+            // What stands outside its segment is not to be heard.
+            let Some(buffer) = clipped else { return Ok(gst::FlowSuccess::Ok) };
+            let time = buffer.pts().and_then(|pts| segment.to_running_time(pts));
+            let Some(time) = time else { return Ok(gst::FlowSuccess::Ok) };
+            let frames = (buffer.size() / frame_bytes) as u64;
             let position = samples::position_at(time, format.rate);
-            let actions = lane.cut.apply(timeline, mode, format.rate, position, frames);
+            let actions = lane.cut.apply(timeline, *mode, format.rate, position, frames);
             *paused_samples += actions.iter().map(paused_frames).sum::<u64>();
-            (lane.srcpad.clone(), format, actions)
+            (*mode, format, buffer, actions)
         };
+        if let [Action::Pass { range, position }] = actions.as_slice() {
+            // Nearly always: all of it goes on as it is.
+            buffer.make_mut().set_size(range.end as usize * format.frame_bytes());
+            samples::stamp(buffer.make_mut(), *position, range.end, format.rate);
+            return pair.src.push(buffer);
+        }
         for action in actions {
-            self.perform(&srcpad, &buffer, format, mode, action)?;
+            self.perform(&pair.src, &buffer, format, mode, action)?;
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -93,7 +105,7 @@ impl ReelGate {
         mode: Mode,
         action: Action,
     ) -> Result<(), gst::FlowError> {
-        let Format { rate, channels } = format;
+        let Format { rate, channels, .. } = format;
         let buffer = match action {
             Action::Edge { paused, at, skipped } => {
                 gst::info!(CAT, obj = srcpad, "{} at {at}", if paused { "paused" } else { "resumed" });
@@ -114,12 +126,18 @@ impl ReelGate {
         Ok(())
     }
 
-    fn sink_event(&self, pad: &gst::Pad, index: u32, event: gst::Event) -> bool {
+    fn sink_event(&self, pad: &gst::Pad, pair: &Pair, event: gst::Event) -> bool {
         gst::debug!(CAT, obj = pad, "{event:?}");
-        let Some(srcpad) = self.lane(index, |lane| lane.srcpad.clone()) else { return false };
+        let (index, srcpad) = (pair.index, &pair.src);
         match event.view() {
+            gst::EventView::StreamStart(_) => self.repeat_edges(pad),
             gst::EventView::Caps(caps) => {
-                self.lane(index, |lane| lane.format = Format::from_caps(caps.caps()));
+                let format = Format::from_graph_caps(caps.caps());
+                self.lane(index, |lane| lane.format = format);
+                if format.is_none() {
+                    gst::debug!(CAT, obj = pad, "refused {:?}", caps.caps());
+                    return false;
+                }
             }
             gst::EventView::Segment(segment) => match segment.segment().downcast_ref::<gst::ClockTime>() {
                 Some(segment) => {
@@ -138,11 +156,11 @@ impl ReelGate {
                     return false;
                 }
             },
-            gst::EventView::Gap(gap) => return self.gap(index, &srcpad, gap),
-            gst::EventView::Eos(_) => self.finish(index, &srcpad),
+            gst::EventView::Gap(gap) => return self.gap(index, srcpad, gap),
+            gst::EventView::Eos(_) => self.finish(index, srcpad),
             gst::EventView::FlushStop(_) => {
                 self.lane(index, |lane| {
-                    lane.cut = Cut::default();
+                    lane.cut.flush();
                     lane.segment = gst::FormattedSegment::new();
                 });
             }
@@ -152,28 +170,36 @@ impl ReelGate {
     }
 
     fn gap(&self, index: u32, srcpad: &gst::Pad, gap: &gst::event::Gap) -> bool {
-        let mode = self.settings.lock().unwrap().mode;
         let (start, duration) = gap.get();
-        let recorded = {
+        let hole = {
             let state = self.state.lock().unwrap();
             let Some(Lane { format: Some(format), segment, .. }) = state.lanes.get(&index) else { return true };
-            let at = segment.to_running_time(start).map(|time| samples::position_at(time, format.rate));
-            let recorded = at.and_then(|at| Cut::recorded(&state.timeline, mode, format.rate, at));
-            recorded.map(|position| samples::time_of(position, format.rate))
+            let position = |time| segment.to_running_time(time).map(|time| samples::position_at(time, format.rate));
+            let end = start.saturating_add(duration.unwrap_or_default());
+            let hole = position(start).zip(position(segment.stop().map_or(end, |stop| end.min(stop))));
+            let recorded =
+                hole.and_then(|(from, to)| Cut::recorded(&state.timeline, state.mode, format.rate, from..to));
+            recorded.map(|hole| (samples::time_of(hole.start, format.rate), samples::time_of(hole.end, format.rate)))
         };
-        match recorded {
-            Some(time) => srcpad.push_event(gst::event::Gap::builder(time).duration(duration).build()),
-            None => true,
+        let Some((from, to)) = hole else { return true };
+        let recorded = gst::event::Gap::builder(from).gap_flags(gap.gap_flags()).seqnum(gap.seqnum());
+        srcpad.push_event(recorded.duration(duration.map(|_| to.saturating_sub(from))).build())
+    }
+
+    /// Tells the elements above what has been scheduled before they were there, or before a flush.
+    fn repeat_edges(&self, pad: &gst::Pad) {
+        let edges = self.state.lock().unwrap().timeline.edges();
+        for (pause, at) in edges {
+            pad.push_event(messages::Pause { pause, at }.event());
         }
     }
 
     fn finish(&self, index: u32, srcpad: &gst::Pad) {
-        let mode = self.settings.lock().unwrap().mode;
         let actions = {
             let mut state = self.state.lock().unwrap();
-            let State { lanes, timeline, .. } = &mut *state;
+            let State { mode, lanes, timeline, .. } = &mut *state;
             match lanes.get_mut(&index) {
-                Some(Lane { format: Some(format), cut, .. }) => cut.finish(timeline, mode, format.rate),
+                Some(Lane { format: Some(format), cut, .. }) => cut.finish(timeline, *mode, format.rate),
                 _ => Vec::new(),
             }
         };
@@ -329,16 +355,15 @@ impl ElementImpl for ReelGate {
         name: Option<&str>,
         _caps: Option<&gst::Caps>,
     ) -> Option<gst::Pad> {
-        let chain = |pad: &gst::Pad, index, parent: Option<&gst::Object>, buffer| {
-            Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |imp| imp.chain(pad, index, buffer))
+        let chain = |pad: &gst::Pad, pair: &Pair, parent: Option<&gst::Object>, buffer| {
+            Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |imp| imp.chain(pad, pair, buffer))
         };
-        let sink_event = |pad: &gst::Pad, index, parent: Option<&gst::Object>, event| {
-            Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_event(pad, index, event))
+        let sink_event = |pad: &gst::Pad, pair: &Pair, parent: Option<&gst::Object>, event| {
+            Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_event(pad, pair, event))
         };
-        let pair = pairs::request(self.obj().upcast_ref(), template, name, chain, sink_event)?;
-        let lane = Lane { srcpad: pair.src, format: None, segment: Default::default(), cut: Cut::default() };
-        self.state.lock().unwrap().lanes.insert(pair.index, lane);
-        Some(pair.sink)
+        let (pair, sink) = pairs::request(self.obj().upcast_ref(), template, name, chain, sink_event)?;
+        self.state.lock().unwrap().lanes.insert(pair.index, Lane::default());
+        Some(sink)
     }
 
     fn release_pad(&self, pad: &gst::Pad) {
@@ -348,14 +373,18 @@ impl ElementImpl for ReelGate {
     }
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused {
+            let mode = self.settings.lock().unwrap().mode;
+            self.state.lock().unwrap().mode = mode;
+        }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             let mut settings = self.settings.lock().unwrap();
             (settings.pause_at, settings.resume_at) = (None, None);
             let mut state = self.state.lock().unwrap();
             let lanes = std::mem::take(&mut state.lanes);
-            let fresh = |lane: Lane| Lane { format: None, segment: Default::default(), cut: Cut::default(), ..lane };
-            *state = State { lanes: lanes.into_iter().map(|(i, lane)| (i, fresh(lane))).collect(), ..State::default() };
+            let lanes = lanes.into_keys().map(|index| (index, Lane::default())).collect();
+            *state = State { lanes, ..State::default() };
         }
         Ok(success)
     }

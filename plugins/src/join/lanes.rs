@@ -72,6 +72,11 @@ impl Lanes {
         self.lanes.remove(&lane);
     }
 
+    /// Returns the lanes that are there.
+    pub(crate) fn names(&self) -> impl Iterator<Item = u32> {
+        self.lanes.keys().copied()
+    }
+
     /// From now on the horizon says how far to go, not the slowest lane.
     pub(crate) fn follow_horizon(&mut self) {
         self.horizon.get_or_insert_default();
@@ -122,16 +127,30 @@ impl Lanes {
         }
     }
 
+    /// A lane that has ended begins again.
+    pub(crate) fn begin(&mut self, lane: u32) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.eos = false;
+        }
+    }
+
     pub(crate) fn is_ended(&self, lane: u32) -> bool {
         self.lanes.get(&lane).is_none_or(|lane| lane.eos)
     }
 
-    /// Forgets the time of one lane; true when by this no lane has any media left, so that the whole may start anew.
+    /// Forgets the time of one lane; true when by this no lane has any media left and there is no horizon, so that the
+    /// whole begins anew.
     pub(crate) fn flush(&mut self, lane: u32) -> bool {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             *lane = Lane::default();
         }
-        self.lanes.values().all(|lane| !lane.started)
+        self.horizon.is_none() && self.lanes.values().all(|lane| !lane.started)
+    }
+
+    /// Forgets how far the horizon was; true when there is one: the whole begins anew with it.
+    pub(crate) fn flush_horizon(&mut self) -> bool {
+        self.horizon = self.horizon.map(|_| Horizon::default());
+        self.horizon.is_some()
     }
 
     /// Forgets all but the lanes themselves.

@@ -1,8 +1,9 @@
 //! What `reelmixer` and `reelchannels` share: many sink pads and one `timeline` become one stream, on the caller's
 //! thread.
 //!
-//! `lanes` (pure) knows positions: how far each pad has come and up to where everybody's media is there. `element`
-//! is the GStreamer side: pads, events, the order of what is pushed. What to do with the samples is a [`Blend`].
+//! `lanes` (pure) knows positions: how far each pad has come and up to where everybody's media is there; `state` (pure)
+//! what may go out next. `element`, `stream`, `events` and `queries` are the GStreamer side: pads, the order of what is
+//! pushed, flushes, caps. What to do with the samples is a [`Blend`].
 //!
 //! ```text
 //!            ┌──────────────┐  add(lane, at, samples)
@@ -13,9 +14,13 @@
 //! ```
 
 mod element;
+mod events;
 mod lanes;
 mod pads;
+mod queries;
 mod settings;
+mod state;
+mod stream;
 
 pub(crate) use element::{Join, JoinElement};
 pub(crate) use pads::{Sink, change_state, release, requested, sink_named, sink_templates, template};
@@ -28,6 +33,15 @@ pub(crate) trait Blend: Send + 'static {
 
     /// Returns how many samples stay inside before they may come out, at `rate`.
     fn delay(&self, rate: u32) -> u64;
+
+    /// A lane comes.
+    fn enter(&mut self, _lane: u32) {}
+
+    /// A lane goes; what it has given stays.
+    fn leave(&mut self, _lane: u32) {}
+
+    /// Forgets all samples and all positions, not what was decided by them: time begins anew.
+    fn restart(&mut self);
 
     /// Takes `samples` (mono) of `lane`, which begin at recording position `at`; never before what was taken out.
     fn add(&mut self, lane: u32, at: u64, samples: &[i16]);

@@ -6,7 +6,7 @@ use gst::subclass::prelude::*;
 use crate::join::element::Join;
 
 /// Which sink pad something came in by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sink {
     /// A participant: the N of `sink_N`.
     Lane(u32),
@@ -77,11 +77,11 @@ pub(crate) fn requested(
 
 /// Takes a requested pad away.
 pub(crate) fn release<E: Join>(imp: &E, pad: &gst::Pad) {
+    let Some(sink) = sink_named(&pad.name()) else { return };
+    imp.join().unblock(sink);
     let _ = pad.set_active(false);
     let _ = imp.obj().upcast_ref::<gst::Element>().remove_pad(pad);
-    if let Some(sink) = sink_named(&pad.name()) {
-        imp.join().release(imp, sink);
-    }
+    imp.join().release(imp, sink);
 }
 
 /// Starts and stops the stream around the parent's state change.

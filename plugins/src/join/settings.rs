@@ -74,14 +74,17 @@ pub(crate) fn properties() -> Vec<glib::ParamSpec> {
 impl<B: Blend> JoinElement<B> {
     /// Sets one of [`properties`].
     pub(crate) fn set_property(&self, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings();
         let time = |value: &glib::Value| gst::ClockTime::from_nseconds(value.get().expect("type checked upstream"));
-        match pspec.name() {
-            "latency" => settings.latency = time(value),
-            "max-lead" => settings.max_lead = time(value),
-            "rate" => settings.rate = Some(value.get().expect("type checked upstream")).filter(|rate| *rate > 0),
-            name => unreachable!("no writable property {name}"),
+        {
+            let mut settings = self.settings();
+            match pspec.name() {
+                "latency" => settings.latency = time(value),
+                "max-lead" => settings.max_lead = time(value),
+                "rate" => settings.rate = Some(value.get().expect("type checked upstream")).filter(|rate| *rate > 0),
+                name => unreachable!("no writable property {name}"),
+            }
         }
+        self.settings_changed();
     }
 
     /// Returns one of [`properties`].

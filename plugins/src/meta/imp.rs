@@ -9,6 +9,7 @@ use gst::subclass::prelude::*;
 use crate::messages;
 use crate::meta::tally::Tally;
 use crate::pairs;
+use crate::pairs::Pair;
 use crate::samples::Format;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -32,21 +33,21 @@ pub struct ReelMeta {
 }
 
 impl ReelMeta {
-    fn chain(&self, pad: &gst::Pad, index: u32, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        if index == COUNTED {
+    fn chain(&self, pair: &Pair, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        if pair.index == COUNTED {
             let mut state = self.state.lock().unwrap();
             if let (Some(pts), Some(format)) = (buffer.pts(), state.format) {
                 let frames = (buffer.size() / format.frame_bytes()) as u64;
                 state.tally.audio(pts, frames);
             }
         }
-        pairs::partner(self.obj().upcast_ref(), pad).ok_or(gst::FlowError::NotLinked)?.push(buffer)
+        pair.src.push(buffer)
     }
 
-    fn sink_event(&self, pad: &gst::Pad, index: u32, event: gst::Event) -> bool {
+    fn sink_event(&self, pad: &gst::Pad, pair: &Pair, event: gst::Event) -> bool {
         gst::debug!(CAT, obj = pad, "{event:?}");
-        let Some(srcpad) = pairs::partner(self.obj().upcast_ref(), pad) else { return false };
-        if index != COUNTED {
+        let srcpad = &pair.src;
+        if pair.index != COUNTED {
             return srcpad.push_event(event);
         }
         match event.view() {
@@ -56,8 +57,8 @@ impl ReelMeta {
                     gst::warning!(CAT, obj = pad, "{error}");
                 }
             }
-            gst::EventView::Eos(_) => return self.finish(&srcpad, event),
-            gst::EventView::FlushStop(_) => *self.state.lock().unwrap() = State::default(),
+            gst::EventView::Eos(_) => return self.finish(srcpad, event),
+            gst::EventView::FlushStop(_) => self.state.lock().unwrap().tally.flush(),
             _ => (),
         }
         srcpad.push_event(event)
@@ -144,13 +145,13 @@ impl ElementImpl for ReelMeta {
         name: Option<&str>,
         _caps: Option<&gst::Caps>,
     ) -> Option<gst::Pad> {
-        let chain = |pad: &gst::Pad, index, parent: Option<&gst::Object>, buffer| {
-            Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |imp| imp.chain(pad, index, buffer))
+        let chain = |_: &gst::Pad, pair: &Pair, parent: Option<&gst::Object>, buffer| {
+            Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |imp| imp.chain(pair, buffer))
         };
-        let sink_event = |pad: &gst::Pad, index, parent: Option<&gst::Object>, event| {
-            Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_event(pad, index, event))
+        let sink_event = |pad: &gst::Pad, pair: &Pair, parent: Option<&gst::Object>, event| {
+            Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_event(pad, pair, event))
         };
-        pairs::request(self.obj().upcast_ref(), template, name, chain, sink_event).map(|pair| pair.sink)
+        pairs::request(self.obj().upcast_ref(), template, name, chain, sink_event).map(|(_, sink)| sink)
     }
 
     fn release_pad(&self, pad: &gst::Pad) {

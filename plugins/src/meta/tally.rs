@@ -19,6 +19,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Forgets media and pauses; what is sticky stays.
+    pub(crate) fn flush(&mut self) {
+        let Self { index, rate, channels, .. } = *self;
+        *self = Self { index, rate, channels, map: std::mem::take(&mut self.map), ..Self::default() };
+    }
+
     pub(crate) fn begin(&mut self, index: u32) {
         self.index = index;
     }
@@ -42,7 +48,7 @@ impl Tally {
     /// Audio that passes: `frames` samples per channel from `recorded` time on.
     pub(crate) fn audio(&mut self, recorded: gst::ClockTime, frames: u64) {
         let skipped = self.gate.map_or(gst::ClockTime::ZERO, |gate| gate.skipped);
-        self.start.get_or_insert(recorded + skipped);
+        self.start.get_or_insert(recorded.saturating_add(skipped));
         self.samples += frames;
     }
 
@@ -58,12 +64,12 @@ impl Tally {
         // A pause that goes on in the next chunk holds media only where the gate replaces it: that much is here.
         let open = self.gate.filter(|gate| gate.paused).map(|gate| {
             let first = samples::position_at(self.start.unwrap_or(start), rate);
-            let end = samples::time_of(first + self.samples, rate);
+            let end = samples::time_of(first.saturating_add(self.samples), rate);
             PauseInterval { start: gate.at, duration: end.saturating_sub(gate.at) }
         });
         let inside = |pause: PauseInterval| {
             let begin = pause.start.max(start);
-            let duration = (pause.start + pause.duration).saturating_sub(begin);
+            let duration = pause.start.saturating_add(pause.duration).saturating_sub(begin);
             Some(PauseInterval { start: begin, duration }).filter(|pause| !pause.duration.is_zero())
         };
         Chunk {
@@ -132,6 +138,30 @@ mod tests {
         second.gate(Gate { paused: false, at: s(4), skipped: s(0) });
         second.audio(s(4), 1_000);
         assert_eq!(pauses(&second.finish()), [(3, 1)]);
+    }
+
+    #[test]
+    fn a_flush_forgets_time_alone() {
+        let mut tally = tally(3);
+        let map = Channels { pads: vec![Some(1)], without_channel: vec![2] };
+        tally.map(map.clone());
+        tally.gate(Gate { paused: true, at: s(1), skipped: s(0) });
+        tally.audio(s(1), 1_000);
+        tally.flush();
+        tally.audio(s(0), 500);
+        let chunk = tally.finish();
+        assert_eq!((chunk.index, chunk.rate, chunk.channels, chunk.map.clone()), (3, 1_000, 1, map));
+        assert_eq!((chunk.samples, chunk.start, pauses(&chunk)), (500, s(0), vec![]));
+    }
+
+    #[test]
+    fn the_latest_time_is_no_trouble() {
+        let mut tally = tally(1);
+        tally.gate(Gate { paused: false, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
+        tally.gate(Gate { paused: true, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
+        tally.audio(gst::ClockTime::MAX, 1_000);
+        tally.gate(Gate { paused: false, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
+        assert_eq!((tally.finish().start, pauses(&tally.finish())), (gst::ClockTime::MAX, vec![]));
     }
 
     #[test]

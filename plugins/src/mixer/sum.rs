@@ -1,6 +1,6 @@
 //! The accumulator: one window of sums, addressed by position. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::join::{Blend, Piece, Span};
 use crate::messages;
@@ -17,10 +17,45 @@ pub(crate) struct Sum {
     window: Vec<i32>,
     /// Position of the first sum; what goes out begins here.
     base: u64,
-    /// Energy of each lane since the last piece.
-    energy: BTreeMap<u32, u64>,
+    /// What each lane has given that has not gone out yet.
+    loudness: BTreeMap<u32, Loudness>,
     limited: u64,
     post_levels: bool,
+}
+
+/// How much energy one lane's samples have.
+#[derive(Debug, Default)]
+struct Loudness(VecDeque<Block>);
+
+/// The samples of one buffer.
+#[derive(Debug)]
+struct Block {
+    start: u64,
+    len: u64,
+    energy: u64,
+}
+
+impl Loudness {
+    fn add(&mut self, start: u64, samples: &[i16]) {
+        let energy = samples.iter().map(|&s| u64::from(i32::from(s).unsigned_abs().pow(2))).sum();
+        self.0.push_back(Block { start, len: samples.len() as u64, energy });
+    }
+
+    /// Takes the energy before position `until`; of a block that goes on beyond, its share.
+    fn take(&mut self, until: u64) -> u64 {
+        let mut taken = 0;
+        while let Some(block) = self.0.front_mut().filter(|block| block.start < until) {
+            let n = until - block.start;
+            if n < block.len {
+                let share = (u128::from(block.energy) * u128::from(n) / u128::from(block.len)) as u64;
+                *block = Block { start: until, len: block.len - n, energy: block.energy - share };
+                return taken + share;
+            }
+            taken += block.energy;
+            self.0.pop_front();
+        }
+        taken
+    }
 }
 
 impl Sum {
@@ -34,13 +69,14 @@ impl Sum {
         self.limited
     }
 
-    fn level(&mut self, frames: usize, at: gst::ClockTime) -> messages::Level {
+    fn level(&mut self, span: Span) -> messages::Level {
+        let n = (span.until - span.from) as f64;
         let db = |energy: u64| match energy {
             0 => SILENCE_DB,
-            energy => 10.0 * (energy as f64 / frames as f64 / f64::powi(32_768.0, 2)).log10(),
+            energy => 10.0 * (energy as f64 / n / f64::powi(32_768.0, 2)).log10(),
         };
-        let rms_db = self.energy.iter_mut().map(|(lane, energy)| (*lane, db(std::mem::take(energy)))).collect();
-        messages::Level { at, rms_db }
+        let rms_db = self.loudness.iter_mut().map(|(lane, loudness)| (*lane, db(loudness.take(span.until)))).collect();
+        messages::Level { at: samples::time_of(span.from, span.rate), rms_db }
     }
 }
 
@@ -53,10 +89,25 @@ impl Blend for Sum {
         0
     }
 
+    fn enter(&mut self, lane: u32) {
+        self.loudness.entry(lane).or_default();
+    }
+
+    fn leave(&mut self, lane: u32) {
+        self.loudness.remove(&lane);
+    }
+
+    fn restart(&mut self) {
+        self.window.clear();
+        self.base = 0;
+        self.loudness.values_mut().for_each(|loudness| *loudness = Loudness::default());
+    }
+
     fn add(&mut self, lane: u32, at: u64, samples: &[i16]) {
-        let energy = self.energy.entry(lane).or_default();
-        *energy += samples.iter().map(|&s| i64::from(i32::from(s) * i32::from(s)) as u64).sum::<u64>();
         let Some(first) = at.checked_sub(self.base).map(|first| first as usize) else { return };
+        if self.post_levels {
+            self.loudness.entry(lane).or_default().add(at, samples);
+        }
         let end = first + samples.len();
         if self.window.len() < end {
             self.window.resize(end, 0);
@@ -73,8 +124,7 @@ impl Blend for Sum {
         self.limited += limiter::limit(&self.window[..n], &mut samples);
         self.window.drain(..n);
         self.base = span.until;
-        let at = samples::time_of(span.from, span.rate);
-        let message = self.post_levels.then(|| self.level(n, at).structure());
+        let message = self.post_levels.then(|| self.level(span).structure());
         Piece { event: None, message, samples }
     }
 }
@@ -99,6 +149,25 @@ mod tests {
         assert_eq!(sum.take(span(0, 3)).samples, [1, 2, 13]);
         sum.add(0, 4, &[5]);
         assert_eq!(sum.take(span(3, 7)).samples, [24, 35, 0, 0]);
+    }
+
+    #[test]
+    fn a_lane_that_is_ahead_is_as_loud_as_what_goes_out_of_it() {
+        gst::init().unwrap();
+        let mut sum = Sum::new(true);
+        sum.enter(0);
+        sum.enter(1);
+        sum.add(0, 0, &[-32_768; 400]);
+        for at in [0, 100, 200] {
+            let level = messages::Level::read(&sum.take(span(at, at + 100)).message.unwrap()).unwrap();
+            assert_eq!(level.rms_db, [(0, 0.0), (1, SILENCE_DB)], "at {at}");
+        }
+        sum.leave(1);
+        sum.restart();
+        sum.add(0, 0, &[-32_768; 50]);
+        let level = messages::Level::read(&sum.take(span(0, 100)).message.unwrap()).unwrap();
+        assert!((level.rms_db[0].1 + 3.0103).abs() < 1e-4, "{level:?}");
+        assert_eq!(level.rms_db.len(), 1);
     }
 
     #[test]

@@ -47,7 +47,11 @@ impl ReelSrc {
     }
 
     pub(super) fn gap(&self, pad: &gst::Pad, start: gst::ClockTime, duration: gst::ClockTime, lost: bool) {
-        self.open(pad, None);
+        let has_caps = self.state.lock().unwrap().told.get(pad.name().as_str()).is_some_and(|told| told.caps.is_some());
+        if !has_caps {
+            // Nobody could tell what is missing; and caps must not come after the segment that a gap needs.
+            return;
+        }
         let flags = if lost { gst::GapFlags::DATA } else { gst::GapFlags::empty() };
         pad.push_event(gst::event::Gap::builder(start).duration(duration).gap_flags(flags).build());
     }
@@ -109,6 +113,15 @@ impl ReelSrc {
         }
     }
 
+    /// What comes from downstream ends here; GStreamer's default would say yes to a seek that nobody does.
+    fn event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        gst::debug!(CAT, obj = pad, "{event:?}");
+        match event.view() {
+            gst::EventView::Seek(_) => false,
+            _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
+        }
+    }
+
     fn query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
         match query.view_mut() {
             gst::QueryViewMut::Latency(latency) => {
@@ -129,6 +142,9 @@ impl ObjectSubclass for ReelSrc {
     fn with_class(klass: &Self::Class) -> Self {
         let template = klass.pad_template(TIMELINE).expect("the class has it");
         let timeline = gst::Pad::builder_from_template(&template)
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |imp| imp.event(pad, event))
+            })
             .query_function(|pad, parent, query| {
                 Self::catch_panic_pad_function(parent, || false, |imp| imp.query(pad, query))
             })
@@ -185,6 +201,9 @@ impl ElementImpl for ReelSrc {
         };
         let pad = gst::PadBuilder::<gst::Pad>::from_template(template)
             .name(name)
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |imp| imp.event(pad, event))
+            })
             .query_function(|pad, parent, query| {
                 Self::catch_panic_pad_function(parent, || false, |imp| imp.query(pad, query))
             })
@@ -200,6 +219,10 @@ impl ElementImpl for ReelSrc {
     }
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused {
+            // What was told to pads that did not run was not heard.
+            *self.state.lock().unwrap() = State::default();
+        }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             *self.state.lock().unwrap() = State::default();

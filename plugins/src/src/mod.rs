@@ -35,7 +35,8 @@ impl ReelSrc {
         self.imp().push(pad, caps, frames)
     }
 
-    /// Says that `pad` has no media from `start` on, for `duration`; `lost` where there should have been some.
+    /// Says that `pad` has no media from `start` on, for `duration`; `lost` where there should have been some. Before
+    /// the first push there is nothing to say.
     pub fn gap(&self, pad: &gst::Pad, start: gst::ClockTime, duration: gst::ClockTime, lost: bool) {
         self.imp().gap(pad, start, duration, lost);
     }

@@ -1,0 +1,5 @@
+//! `reelgate`.
+
+mod pads;
+mod pauses;
+mod run;

@@ -1,0 +1,7 @@
+//! `reelmixer`.
+
+mod flush;
+mod pads;
+mod run;
+mod slowest;
+mod timeline;
