@@ -4,8 +4,8 @@ use gstreel::samples::{SAMPLE_BYTES, position_at};
 
 use crate::engine::{Frame, Track, TrackError};
 
-/// Clipping of Opus is counted in samples at 48 kHz, whatever was encoded; that of G.722 at its own rate, which its caps
-/// do not tell.
+/// Clipping of Opus is counted in samples at 48 kHz, whatever was encoded; that of G.722 at its own rate, which its
+/// caps do not tell.
 const OPUS_RATE: u32 = 48_000;
 const G722_RATE: u32 = 16_000;
 

@@ -117,7 +117,8 @@ pub struct Core {
     state: State,
     ledger: Ledger,
     paused: bool,
-    /// The first chunk was completed while the recording was being stopped: whether it is the only one is not known yet.
+    /// The first chunk was completed while the recording was being stopped: whether it is the only one is not known
+    /// yet.
     first_held: bool,
     end: EndReason,
     error: Option<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model;
 use crate::model::Party;
 use crate::support::RATE;
-use crate::support::program::Recording;
+use crate::support::program::{DONE, Recording};
 use crate::support::signal::assert_same;
 use crate::support::sound;
 use crate::support::wav::Wav;
@@ -137,7 +137,7 @@ fn the_directory_may_be_called_anything() {
     for name in ["50%d", "%03u/%d", "Zoë's calls", "-", "a\"b\\c"] {
         let call = unmixed::call(&parties).args("--chunk-duration 300ms");
         let out = call.path(&format!("{name}/out"));
-        let cut = Recording::read(&call, "mixed-wav", out.clone(), call.run(&[], "mixed-wav", &out));
+        let cut = Recording::read(&call, "mixed-wav", out.clone(), call.run(&[], "mixed-wav", &out), DONE);
         assert_same(name, &parties[0].samples, &joined(&cut.wavs(), 0));
         assert!(cut.files().iter().all(|file| file.starts_with(&out)), "{name}: {:?}", cut.files());
     }

@@ -64,7 +64,8 @@ fn ticks_change_nothing_where_it_is_paused_and_cut() {
 
 #[test]
 fn ticks_change_nothing_where_media_has_holes() {
-    // Two stretches of a Matroska file with half a second of nothing between them, the first no whole voice frames long.
+    // Two stretches of a Matroska file with half a second of nothing between them, the first no whole voice frames
+    // long.
     let call = Call::new().with("anna", &sound::noise(1, 2 * RATE, 8_000));
     let holey = call.path("holey.mkv");
     holes(&call.path("parts"), &holey);

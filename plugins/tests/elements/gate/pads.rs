@@ -57,7 +57,8 @@ fn events_and_queries_go_straight_through_their_pair() {
     for input in [&mut a, &mut b] {
         assert!(input.push(buffer(&[1; 160], 0, RATE, 1)).is_ok());
     }
-    (a_out.take(), b_out.take());
+    a_out.take();
+    b_out.take();
     assert!(a.push_event(gst::event::CustomDownstream::new(gst::Structure::new_empty("test-event"))));
     assert!(a.push_event(gst::event::Tag::new(gst::TagList::new())));
     assert_eq!(a_out.names(), ["test-event", "tag"]);

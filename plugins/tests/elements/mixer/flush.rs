@@ -143,8 +143,8 @@ fn a_seek_goes_to_all_and_flushes_downstream_before() {
     assert!(output.names().is_empty());
 }
 
-/// Returns a pipeline of `n` endless sources that is at its first buffer, and the mixed samples that reach its sink, each
-/// run after a flush by itself.
+/// Returns a pipeline of `n` endless sources that is at its first buffer, and the mixed samples that reach its sink,
+/// each run after a flush by itself.
 fn prerolled(n: u32) -> (gst::Pipeline, std::sync::Arc<std::sync::Mutex<Vec<Vec<i16>>>>) {
     init();
     let pipeline = gst::Pipeline::new();
