@@ -183,14 +183,14 @@ fn opening(plan: &Plan, pause_mode: PauseMode) -> Opening {
     let uptime = uptime.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
     Opening {
         version: VERSION,
-        recording_id: uuid::Uuid::new_v4().to_string(),
-        call_id: uuid::Uuid::new_v4().to_string(),
+        recording_id: uuid::Uuid::new_v4(),
+        call_id: uuid::Uuid::new_v4(),
         graph: plan.name.clone(),
         content: plan.media.content().as_str().to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),
         format: plan.media.format().extension().to_owned(),
         pause_mode,
-        started_at: jiff::Timestamp::now().to_string(),
+        started_at: jiff::Timestamp::now(),
         boot_id: read("/proc/sys/kernel/random/boot_id").trim().to_owned(),
         monotonic_zero: Duration::try_from_secs_f64(uptime).unwrap_or_default(),
     }

@@ -9,6 +9,7 @@ use reelgraph::telemetry;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    keep_calls_private();
     telemetry::start();
     let done = start_gstreamer().and_then(|()| run(cli));
     done.unwrap_or_else(|error| {
@@ -16,6 +17,15 @@ fn main() -> ExitCode {
         Exit::Failed
     })
     .into()
+}
+
+/// What people said is for its owner's eyes: no file for others, no memory in a core dump.
+fn keep_calls_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "core dumps cannot be switched off");
+    }
 }
 
 /// Our elements are part of the program, whatever plugins are installed.

@@ -4,8 +4,8 @@ mod media;
 
 use gst_audio::AudioClippingMeta;
 use media::Media;
+use reelgraph::engine::Frame;
 use reelgraph::ingest::file::FileTrack;
-use reelgraph::ingest::file::Frame;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -48,7 +48,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Record a call from media files
-    Record(record::Args),
+    Record(Box<record::Args>),
     /// Finish recordings that were killed
     Recover(recover::Args),
     /// Check graphs and tell every error at once
@@ -62,7 +62,7 @@ enum Command {
 /// Runs the command that the arguments say.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
-        Command::Record(args) => record::run(args),
+        Command::Record(args) => record::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Show(args) => Ok(show::run(&args)),

@@ -17,7 +17,7 @@ use crate::storage::Finalised;
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     graph: &'a str,
-    recording_id: &'a str,
+    recording_id: String,
     end_reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -96,7 +96,7 @@ pub(super) fn json(recorded: &Recorded) -> String {
     };
     let document = Document {
         graph: &ledger.opening.graph,
-        recording_id: &ledger.opening.recording_id,
+        recording_id: ledger.opening.recording_id.to_string(),
         end_reason: recorded.reason.as_str(),
         error: recorded.error.as_deref(),
         unfinished: recorded.unfinished.as_deref(),

@@ -1,6 +1,13 @@
 //! A track in a recording: where it begins, where it ends, what of it is due.
 
+use gstreel::samples::{SAMPLE_BYTES, position_at};
+
 use crate::engine::{Frame, Track, TrackError};
+
+/// Clipping of Opus is counted in samples at 48 kHz, whatever was encoded; that of G.722 at its own rate, which its caps
+/// do not tell.
+const OPUS_RATE: u32 = 48_000;
+const G722_RATE: u32 = 16_000;
 
 /// Frames that are due, of one caps.
 #[derive(Debug)]
@@ -77,7 +84,7 @@ impl Feed {
             return None;
         }
         if end > self.until {
-            buffer = cut_end(buffer, &caps, end - self.until);
+            buffer = self.cut(buffer, &caps, start, end)?;
         }
         self.end = end.min(self.until);
         let duration = self.end - start;
@@ -86,6 +93,40 @@ impl Feed {
         stamped.set_dts(gst::ClockTime::NONE);
         stamped.set_duration(duration);
         Some(Frame { buffer, caps })
+    }
+
+    /// Leaves of a frame from `start` to `end` what stands before the sample nearest to the leave: samples where it is
+    /// made of them, by a clipping meta where it is encoded. None where that is nothing.
+    fn cut(
+        &self,
+        buffer: gst::Buffer,
+        caps: &gst::Caps,
+        start: gst::ClockTime,
+        end: gst::ClockTime,
+    ) -> Option<gst::Buffer> {
+        let s = caps.structure(0);
+        let number = |field| s.and_then(|s| s.get::<i32>(field).ok()).unwrap_or(1).max(1) as u32;
+        let (rate, channels) = (number("rate"), number("channels") as usize);
+        // Counted as the decoder does: from the sample nearest to the join.
+        let in_track = |time: gst::ClockTime, rate| position_at(time - self.joined, rate);
+        let kept = |rate| {
+            let until = position_at(self.until, rate).saturating_sub(position_at(self.joined, rate));
+            until.saturating_sub(in_track(start, rate))
+        };
+        let by_bytes = |sample_bytes: usize| {
+            let bytes = buffer.size().min(kept(rate) as usize * sample_bytes);
+            (bytes > 0).then(|| buffer.copy_region(gst::BufferCopyFlags::all(), 0..bytes).ok()).flatten()
+        };
+        let by_clipping = |rate| {
+            let (kept, all) = (kept(rate), in_track(end, rate) - in_track(start, rate));
+            (kept > 0).then(|| clip_end(buffer.clone(), all.saturating_sub(kept)))
+        };
+        match s.map(|s| s.name().as_str()) {
+            Some("audio/x-raw") => by_bytes(channels * SAMPLE_BYTES),
+            Some("audio/x-mulaw" | "audio/x-alaw") => by_bytes(channels),
+            Some("audio/G722") => by_clipping(G722_RATE),
+            _ => by_clipping(OPUS_RATE),
+        }
     }
 }
 
@@ -98,26 +139,8 @@ fn push(due: &mut Vec<Due>, frame: Frame) {
     }
 }
 
-/// Takes the last `excess` of a frame away: samples where it is made of them, by a clipping meta where it is encoded.
-fn cut_end(buffer: gst::Buffer, caps: &gst::Caps, excess: gst::ClockTime) -> gst::Buffer {
-    let s = caps.structure(0);
-    let number = |field| s.and_then(|s| s.get::<i32>(field).ok()).unwrap_or(1).max(1) as u32;
-    let (rate, channels) = (number("rate"), number("channels") as usize);
-    let samples = gstreel::samples::position_at(excess, rate) as usize;
-    let bytes = match s.map(|s| s.name().as_str()) {
-        Some("audio/x-raw") => samples * channels * gstreel::samples::SAMPLE_BYTES,
-        Some("audio/x-mulaw" | "audio/x-alaw") => samples * channels,
-        _ => return clip_end(buffer, excess),
-    };
-    let kept = buffer.size().saturating_sub(bytes);
-    buffer.copy_region(gst::BufferCopyFlags::all(), 0..kept).unwrap_or(buffer)
-}
-
-/// Opus counts its clipping in samples at 48 kHz, whatever it was encoded from.
-const OPUS_RATE: u32 = 48_000;
-
-fn clip_end(mut buffer: gst::Buffer, excess: gst::ClockTime) -> gst::Buffer {
-    let excess = gstreel::samples::position_at(excess, OPUS_RATE);
+/// Takes the last `excess` samples of an encoded frame away, counted at the rate of its codec.
+fn clip_end(mut buffer: gst::Buffer, excess: u64) -> gst::Buffer {
     let buffer_mut = buffer.make_mut();
     let clipped = |meta: &gst_audio::AudioClippingMeta| (meta.start().value() as u64, meta.end().value() as u64);
     let (start, end) = buffer_mut.meta::<gst_audio::AudioClippingMeta>().map_or((0, 0), |meta| clipped(&meta));

@@ -149,9 +149,13 @@ impl Recording {
 
     /// Lets everything before `horizon` be written, and takes what follows from it.
     pub fn advance(&mut self, horizon: Duration) {
-        self.running.advance(clock_time(horizon));
+        let advanced = self.running.advance(clock_time(horizon));
         self.horizon = self.horizon.max(horizon);
+        // First what elements say: their words are better than a refusal.
         self.take_events(self.horizon);
+        if let Err(error) = advanced {
+            self.input(Input::Fail { error: error.to_string() }, self.horizon);
+        }
         self.reports.push(Report::Progress(self.horizon));
     }
 

@@ -181,7 +181,8 @@ pub enum GraphErrorKind {
     NoSrcPad { node: String, element: String },
     /// A position that may mean several pads.
     #[error(
-        "{element} has more than one kind of sink pad; write a table that says which, as in {{ \"{example}\" = \"…\" }}{known}"
+        "{element} has more than one kind of sink pad; write a table that says which, \
+         as in {{ \"{example}\" = \"…\" }}{known}"
     )]
     AmbiguousSinkPad { element: String, example: String, known: Known },
     /// A node that several pads come out of.

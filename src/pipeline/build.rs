@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gst::prelude::*;
 
-use crate::graph::{Node, NodeId, SinkPad, SrcPad, Value};
+use crate::graph::{Node, NodeId, Plan, Scope, SinkPad, Source, SrcPad, Value};
 use crate::pipeline::PipelineError;
 use crate::pipeline::name::{self, Copy};
 
@@ -70,18 +70,24 @@ impl Made {
         }
         match pad {
             SrcPad::Always { name } | SrcPad::Sometimes { name, .. } => self.element.static_pad(name),
-            SrcPad::Request { name, .. } => {
-                self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name))
+            SrcPad::Request { template, name } => {
+                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
             }
         }
+    }
+
+    /// Requests a pad by its name; where the element has its own mind about names (`oggmux` reads a serial number out
+    /// of them, and refuses `audio_0`), by its template.
+    fn requested_pad(&self, template: &str, name: &str) -> Option<gst::Pad> {
+        self.element.request_pad_simple(name).or_else(|| self.element.request_pad_simple(template))
     }
 
     /// Returns the pad for an input; `participant` tells which of many.
     pub(super) fn sink_pad(&self, pad: &SinkPad, participant: u32) -> Option<gst::Pad> {
         match pad {
             SinkPad::Always { name } => self.element.static_pad(name),
-            SinkPad::Request { name, .. } => {
-                self.element.static_pad(name).or_else(|| self.element.request_pad_simple(name))
+            SinkPad::Request { template, name } => {
+                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
             }
             SinkPad::PerParticipant { .. } => self.element.request_pad_simple(&pad.name_for(participant)),
         }
@@ -126,4 +132,40 @@ pub(super) fn link(node: &Node, src: Option<gst::Pad>, sink: Option<gst::Pad>) -
 
 pub(super) fn link_error(node: &Node, detail: String) -> PipelineError {
     PipelineError::Link { node: node.name.clone(), detail }
+}
+
+/// Makes and links all nodes of participant scope behind `audio`, a pad of the door.
+///
+/// What was made before an error is in `made`, too: it is the caller's to take down.
+pub(super) fn participant_nodes(
+    plan: &Plan,
+    bin: &gst::Bin,
+    audio: &gst::Pad,
+    index: u32,
+    made: &mut MadeNodes,
+) -> Result<(), PipelineError> {
+    for node in plan.scope_nodes(Scope::Participant) {
+        let elements = Made::new(node, Copy::Participant(index))?;
+        elements.add_to(bin, node)?;
+        made.insert(node.id, elements.clone());
+        for input in &node.links {
+            let src = match &input.from {
+                Source::Audio => Some(audio.clone()),
+                Source::Node { id, pad } => made.get(id).and_then(|from| from.src_pad(pad)),
+                _ => None,
+            };
+            link(node, src, elements.sink_pad(&input.to, index))?;
+        }
+        elements.link_filter(node)?;
+    }
+    Ok(())
+}
+
+/// Returns the inputs of recording nodes that each participant has a pad of, with the participant's node and pad.
+pub(super) fn participant_outputs(plan: &Plan) -> impl Iterator<Item = (&Node, &SinkPad, NodeId, &SrcPad)> {
+    let inputs = plan.scope_nodes(Scope::Recording).flat_map(|node| node.links.iter().map(move |link| (node, link)));
+    inputs.filter_map(|(node, link)| match (&link.from, &link.to) {
+        (Source::Node { id, pad }, SinkPad::PerParticipant { .. }) => Some((node, &link.to, *id, pad)),
+        _ => None,
+    })
 }

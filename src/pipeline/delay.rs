@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gst::prelude::*;
 use gstreel::ReelSrc;
 
-use crate::graph::{Plan, Scope, SinkPad, Source};
+use crate::graph::{Plan, Scope};
 use crate::pipeline::PipelineError;
-use crate::pipeline::build::{self, Made, MadeNodes};
-use crate::pipeline::name::Copy;
+use crate::pipeline::build::{self, MadeNodes};
 
 /// Elements of this prefix answer LATENCY truly.
 const OWN_PREFIX: &str = "reel";
@@ -40,6 +39,8 @@ struct Rig {
     audio: gst::Pad,
     /// End of what has come out, in nanoseconds.
     out: Arc<AtomicU64>,
+    /// Links hold no reference: whoever makes a pad without a parent keeps it.
+    _watchers: Vec<gst::Pad>,
 }
 
 impl Rig {
@@ -50,28 +51,14 @@ impl Rig {
         let audio = src.request_pad_simple("audio_0").ok_or_else(no_door)?;
         let _ = pipeline.add(&src);
         let out = Arc::new(AtomicU64::new(0));
-        let mut made = MadeNodes::new();
-        for node in plan.scope_nodes(Scope::Participant) {
-            let elements = Made::new(node, Copy::Participant(0))?;
-            elements.add_to(pipeline.upcast_ref(), node)?;
-            for link in &node.links {
-                let from = match &link.from {
-                    Source::Audio => Some(audio.clone()),
-                    Source::Node { id, pad } => made.get(id).and_then(|from: &Made| from.src_pad(pad)),
-                    _ => None,
-                };
-                build::link(node, from, elements.sink_pad(&link.to, 0))?;
-            }
-            elements.link_filter(node)?;
-            made.insert(node.id, elements);
+        let (mut made, mut watchers) = (MadeNodes::new(), Vec::new());
+        build::participant_nodes(plan, pipeline.upcast_ref(), &audio, 0, &mut made)?;
+        for (node, _, id, pad) in build::participant_outputs(plan) {
+            let watcher = watching_pad(&out);
+            build::link(node, made.get(&id).and_then(|from| from.src_pad(pad)), Some(watcher.clone()))?;
+            watchers.push(watcher);
         }
-        for node in plan.scope_nodes(Scope::Recording) {
-            for link in node.links.iter().filter(|link| matches!(link.to, SinkPad::PerParticipant { .. })) {
-                let Source::Node { id, pad } = &link.from else { continue };
-                build::link(node, made.get(id).and_then(|from| from.src_pad(pad)), Some(watching_pad(&out)))?;
-            }
-        }
-        Ok(Self { src, audio, out })
+        Ok(Self { src, audio, out, _watchers: watchers })
     }
 
     fn run(&self, pipeline: &gst::Pipeline) -> Result<gst::ClockTime, PipelineError> {

@@ -3,10 +3,9 @@
 use gst::prelude::*;
 use gstreel::ReelSrc;
 
-use crate::graph::{Plan, Scope, SinkPad, Source};
+use crate::graph::Plan;
 use crate::pipeline::PipelineError;
-use crate::pipeline::build::{self, Made, MadeNodes};
-use crate::pipeline::name::Copy;
+use crate::pipeline::build::{self, MadeNodes};
 
 /// A participant's branch, in a running pipeline.
 #[derive(Debug)]
@@ -46,20 +45,7 @@ impl Participant {
         index: u32,
         pin: Option<u32>,
     ) -> Result<(), PipelineError> {
-        for node in plan.scope_nodes(Scope::Participant) {
-            let made = Made::new(node, Copy::Participant(index))?;
-            made.add_to(pipeline.upcast_ref(), node)?;
-            for link in &node.links {
-                let src = match &link.from {
-                    Source::Audio => Some(self.audio.clone()),
-                    Source::Node { id, pad } => self.made.get(id).and_then(|from| from.src_pad(pad)),
-                    _ => None,
-                };
-                build::link(node, src, made.sink_pad(&link.to, index))?;
-            }
-            made.link_filter(node)?;
-            self.made.insert(node.id, made);
-        }
+        build::participant_nodes(plan, pipeline.upcast_ref(), &self.audio, index, &mut self.made)?;
         self.link_to_recording(plan, recording, index, pin)?;
         // From the sink end up, so that nobody pushes into an element that does not run.
         for (id, made) in self.made.iter().rev() {
@@ -76,19 +62,16 @@ impl Participant {
         index: u32,
         pin: Option<u32>,
     ) -> Result<(), PipelineError> {
-        for node in plan.scope_nodes(Scope::Recording) {
-            for link in node.links.iter().filter(|link| matches!(link.to, SinkPad::PerParticipant { .. })) {
-                let Source::Node { id, pad } = &link.from else { continue };
-                let (from, to) = (self.made.get(id), recording.get(&node.id));
-                let sink = to.and_then(|to| to.sink_pad(&link.to, index));
-                if let (Some(to), Some(sink)) = (to, &sink) {
-                    if let Some(channel) = pin.filter(|_| sink.has_property("channel")) {
-                        sink.set_property("channel", channel as i32);
-                    }
-                    self.requested.push((to.element.clone(), sink.clone()));
+        for (node, to_pad, id, from_pad) in build::participant_outputs(plan) {
+            let (from, to) = (self.made.get(&id), recording.get(&node.id));
+            let sink = to.and_then(|to| to.sink_pad(to_pad, index));
+            if let (Some(to), Some(sink)) = (to, &sink) {
+                if let Some(channel) = pin.filter(|_| sink.has_property("channel")) {
+                    sink.set_property("channel", channel as i32);
                 }
-                build::link(node, from.and_then(|from| from.src_pad(pad)), sink)?;
+                self.requested.push((to.element.clone(), sink.clone()));
             }
+            build::link(node, from.and_then(|from| from.src_pad(from_pad)), sink)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use gstreel::GateMode;
 use gstreel::ReelSrc;
 
 use crate::graph::{Limits, Node, NodeId, Plan, Scope, Source};
-use crate::model::{ChannelType, ParticipantNumber, PauseMode};
+use crate::model::{ParticipantNumber, PauseMode};
 use crate::pipeline::build::{self, Made, MadeNodes};
 use crate::pipeline::event::{self, Event};
 use crate::pipeline::name::Copy;
@@ -19,6 +19,9 @@ use crate::pipeline::{PipelineError, chunk, delay};
 
 /// Messages that mean something to a recording; all others are thrown away unread.
 const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
+
+/// Property of `reelmixer`.
+const POST_LEVELS: &str = "post-levels";
 
 /// What a recording wants of its pipeline beside the plan.
 pub struct Options {
@@ -74,7 +77,9 @@ impl Running {
             latency: gst::ClockTime::ZERO,
             branch_error: Arc::default(),
         };
+        let pins = options.reserved_channels.clone();
         running.build_recording(options)?;
+        running.check_pins(&pins)?;
         running.raise_latency(measured_latency);
         running.play()?;
         Ok(running)
@@ -82,13 +87,9 @@ impl Running {
 
     fn build_recording(&mut self, options: Options) -> Result<(), PipelineError> {
         let plan = Arc::clone(&self.plan);
-        if let Some(&channel) = options.reserved_channels.first().filter(|_| plan.media.channel() == ChannelType::Mixed)
-        {
-            return Err(PipelineError::Pin { channel, n_channels: 0 });
-        }
         for node in plan.scope_nodes(Scope::Recording) {
             let made = Made::new(node, Copy::Recording)?;
-            self.set_up_join(node, &made.element, &options)?;
+            self.set_up_join(node, &made.element, &options);
             if made.element.has_property_with_type("mode", GateMode::static_type()) {
                 made.element.set_property("mode", gate_mode(options.pause_mode));
             }
@@ -113,19 +114,29 @@ impl Running {
     }
 
     /// Tells an element that joins participants what it cannot know by itself.
-    fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) -> Result<(), PipelineError> {
+    fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) {
         if let Some(rate) = self.rate_into(node).filter(|_| element.has_property("rate")) {
             element.set_property("rate", rate);
         }
         if element.has_property("reserved-channels") {
-            let n_channels = element.property::<u32>("max-channels");
-            if let Some(&channel) = options.reserved_channels.iter().find(|channel| **channel >= n_channels) {
-                return Err(PipelineError::Pin { channel, n_channels });
-            }
             let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
             element.set_property("reserved-channels", gst::Array::new(channels));
         }
-        Ok(())
+        // Nobody reads levels, and those of a pause would stand in a trace log of the bus.
+        let is_wanted = node.properties.iter().any(|(property, _)| property == POST_LEVELS);
+        if element.has_property_with_type(POST_LEVELS, bool::static_type()) && !is_wanted {
+            element.set_property(POST_LEVELS, false);
+        }
+    }
+
+    fn check_pins(&self, pins: &[u32]) -> Result<(), PipelineError> {
+        let elements = self.recording.values().map(|made| &made.element);
+        let with_channels = elements.filter(|element| element.has_property("max-channels"));
+        let n_channels = with_channels.map(|element| element.property("max-channels")).max().unwrap_or(0);
+        match pins.iter().find(|channel| **channel >= n_channels) {
+            Some(channel) => Err(PipelineError::Pin { channel: *channel, n_channels }),
+            None => Ok(()),
+        }
     }
 
     /// Returns the sample rate that the graph gives to what goes into a node, so that a recording to which nobody
@@ -198,9 +209,6 @@ impl Running {
     /// Lets the joining elements stay behind as far as the slowest branch. Never less than before: what has been
     /// sent cannot be taken back.
     fn raise_latency(&mut self, latency: gst::ClockTime) {
-        if latency <= self.latency && latency != self.measured_latency {
-            return;
-        }
         self.latency = self.latency.max(latency);
         let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
         for made in joins.filter_map(|node| self.recording.get(&node.id)) {
@@ -241,8 +249,12 @@ impl Running {
     }
 
     /// Says that all media before `horizon` has been pushed: everything works down to the file before this returns.
-    pub fn advance(&self, horizon: gst::ClockTime) {
-        self.src.advance(horizon);
+    ///
+    /// # Errors
+    ///
+    /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
+    pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
+        self.src.advance(horizon).map_err(|_| PipelineError::Refused { node: "@timeline".to_owned() })
     }
 
     /// Returns what the pipeline has said since the last call.
@@ -276,9 +288,9 @@ impl Running {
     pub fn lost_samples(&self) -> u64 {
         let fields = ["late-samples", "overlapping-samples", "ahead-samples"];
         let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
-        let stats = joins.filter_map(|node| self.recording.get(&node.id)).filter_map(|made| {
-            made.element.has_property("stats").then(|| made.element.property::<gst::Structure>("stats"))
-        });
+        let stats = joins.filter_map(|node| self.recording.get(&node.id)).map(|made| &made.element);
+        let stats = stats.filter(|element| element.has_property("stats"));
+        let stats = stats.map(|element| element.property::<gst::Structure>("stats"));
         stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
     }
 

@@ -117,6 +117,8 @@ pub struct Core {
     state: State,
     ledger: Ledger,
     paused: bool,
+    /// The first chunk was completed while the recording was being stopped: whether it is the only one is not known yet.
+    first_held: bool,
     end: EndReason,
     error: Option<String>,
 }
@@ -129,6 +131,7 @@ impl Core {
             state: State::Recording,
             ledger: Ledger::new(opening),
             paused: false,
+            first_held: false,
             end: EndReason::Stopped,
             error: None,
         };
@@ -211,11 +214,25 @@ impl Core {
         }
     }
 
-    fn chunk_progressed(&self, index: u32, effects: &mut Vec<Effect>) {
-        if self.ledger.chunks.get(&index).and_then(|row| row.complete()).is_some() {
-            // A first chunk that ends before the recording does has a second one after it.
-            let only = index == 0 && self.state != State::Recording;
-            effects.push(Effect::ChunkComplete { index, only });
+    fn chunk_progressed(&mut self, index: u32, effects: &mut Vec<Effect>) {
+        if index > 0 {
+            self.release_first(false, effects);
+        }
+        if self.ledger.chunks.get(&index).and_then(|row| row.complete()).is_none() {
+            return;
+        }
+        // A first chunk that ends before the recording does has a second one after it. What the pipeline still held
+        // back when it was stopped may make one, too.
+        if index == 0 && self.state == State::Stopping && self.ledger.chunks.len() == 1 {
+            self.first_held = true;
+            return;
+        }
+        effects.push(Effect::ChunkComplete { index, only: false });
+    }
+
+    fn release_first(&mut self, only: bool, effects: &mut Vec<Effect>) {
+        if std::mem::take(&mut self.first_held) {
+            effects.push(Effect::ChunkComplete { index: 0, only });
         }
     }
 
@@ -224,6 +241,7 @@ impl Core {
             return;
         }
         self.state = State::Ended;
+        self.release_first(true, effects);
         let entry = Entry::Ended { at: now, reason: self.end, error: self.error.clone() };
         self.append(entry, effects);
         effects.push(Effect::Ended(self.end));
@@ -292,10 +310,24 @@ mod tests {
         let effects = first.on(file(0), s(1));
         assert_eq!(effects.last(), Some(&Effect::ChunkComplete { index: 0, only: false }));
 
-        let mut only = core();
-        only.on(Input::Stop { reason: EndReason::Stopped }, s(1));
-        only.on(file(0), s(1));
-        let effects = only.on(Input::ChunkHeld(media(0)), s(1));
-        assert_eq!(effects.last(), Some(&Effect::ChunkComplete { index: 0, only: true }));
+        let held_when_stopping = || {
+            let mut core = core();
+            core.on(Input::Stop { reason: EndReason::Stopped }, s(1));
+            core.on(file(0), s(1));
+            let effects = core.on(Input::ChunkHeld(media(0)), s(1));
+            assert!(!effects.iter().any(|effect| matches!(effect, Effect::ChunkComplete { .. })), "{effects:?}");
+            core
+        };
+        let mut only = held_when_stopping();
+        let effects = only.on(Input::PipelineEnded, s(1));
+        assert_eq!(effects.first(), Some(&Effect::ChunkComplete { index: 0, only: true }));
+
+        // Elements held media back that made a second chunk when they were drained.
+        let mut not_only = held_when_stopping();
+        let effects = not_only.on(Input::ChunkHeld(media(1)), s(1));
+        assert_eq!(effects.last(), Some(&Effect::ChunkComplete { index: 0, only: false }));
+        let effects = not_only.on(file(1), s(1));
+        assert_eq!(effects.last(), Some(&Effect::ChunkComplete { index: 1, only: false }));
+        assert!(!not_only.on(Input::PipelineEnded, s(1)).contains(&Effect::ChunkComplete { index: 0, only: true }));
     }
 }

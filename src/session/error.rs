@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::session::journal::VERSION;
+
 /// What went wrong. Reads after "failed to record: ".
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -22,7 +24,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// Written by another version of Reelgraph.
-    #[error("journal {} has version {version}, this program reads {}", path.display(), crate::session::journal::VERSION)]
+    #[error("journal {} has version {version}, this program reads {VERSION}", path.display())]
     Version {
         /// The journal.
         path: PathBuf,

@@ -27,9 +27,9 @@ pub struct Opening {
     /// Version of the journal.
     pub version: u32,
     /// Random id of the recording.
-    pub recording_id: String,
+    pub recording_id: uuid::Uuid,
     /// Random id of the call.
-    pub call_id: String,
+    pub call_id: uuid::Uuid,
     /// Name of the graph.
     pub graph: String,
     /// `audio`, `mixed`, `wav`: as in the graph's header.
@@ -41,7 +41,7 @@ pub struct Opening {
     /// What a pause leaves.
     pub pause_mode: PauseMode,
     /// Wall clock at recording time zero, RFC 3339.
-    pub started_at: String,
+    pub started_at: jiff::Timestamp,
     /// Boot during which the monotonic clock below counts.
     pub boot_id: String,
     /// Monotonic clock at recording time zero.
@@ -217,14 +217,14 @@ pub(in crate::session) mod tests {
     pub(in crate::session) fn opening() -> Opening {
         Opening {
             version: VERSION,
-            recording_id: "r".into(),
-            call_id: "c".into(),
+            recording_id: uuid::Uuid::from_u128(1),
+            call_id: uuid::Uuid::from_u128(2),
             graph: "mixed-wav".into(),
             content: "audio".into(),
             channel_type: "mixed".into(),
             format: "wav".into(),
             pause_mode: PauseMode::Skip,
-            started_at: "2026-11-22T10:00:00Z".into(),
+            started_at: "2026-11-22T10:00:00Z".parse().unwrap(),
             boot_id: "b".into(),
             monotonic_zero: Duration::from_secs(7),
         }

@@ -26,7 +26,7 @@ pub enum StorageError {
         found: PathBuf,
     },
     /// There is a recording that never ended.
-    #[error("{} holds a recording that did not end; finish it with `reelgraph recover {}`", dir.display(), dir.display())]
+    #[error("{0} holds a recording that did not end; finish it with `reelgraph recover {0}`", dir.display())]
     Unfinished {
         /// The directory.
         dir: PathBuf,

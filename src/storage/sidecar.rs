@@ -12,11 +12,7 @@ const RESOURCE_LOCAL: &str = "local";
 /// Returns the metadata of a chunk.
 pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes: Vec<String>) -> Metadata {
     let opening = &ledger.opening;
-    let wall = |at: Duration| {
-        let zero: jiff::Timestamp = opening.started_at.parse().unwrap_or_default();
-        zero.checked_add(at).unwrap_or(zero).to_string()
-    };
-    let recording = uuid::Uuid::try_parse(&opening.recording_id).unwrap_or_default();
+    let wall = |at: Duration| opening.started_at.checked_add(at).unwrap_or(jiff::Timestamp::MAX).to_string();
     let interval = |pause: &PauseInterval| PauseResumeInterval {
         start_time: wall(pause.start),
         duration: milliseconds(pause.duration),
@@ -25,9 +21,9 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
         |(row, channel): (&ParticipantRow, Option<u32>)| Participant { participant_id: row.name.clone(), channel };
     Metadata {
         resource_id: RESOURCE_LOCAL.to_owned(),
-        call_id: opening.call_id.clone(),
+        call_id: opening.call_id.to_string(),
         // The same chunk has the same id whoever finalises it, and however often.
-        chunk_document_id: uuid::Uuid::new_v5(&recording, &media.index.to_be_bytes()).simple().to_string(),
+        chunk_document_id: uuid::Uuid::new_v5(&opening.recording_id, &media.index.to_be_bytes()).simple().to_string(),
         chunk_index: media.index,
         chunk_start_time: wall(media.start),
         chunk_duration: milliseconds(media.duration()),

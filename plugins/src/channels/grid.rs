@@ -116,8 +116,10 @@ impl Grid {
             let range = (self.judged - self.base) as usize..(end - self.base) as usize;
             let heard =
                 self.lanes.iter_mut().filter(|(_, lane)| lane.seat == Seat::Waiting).filter_map(|(id, lane)| {
-                    let samples = lane.window.get(range.clone()).filter(|_| !paused);
-                    lane.voice.hear(samples, self.threshold).then_some(*id)
+                    // Where a lane's media ends within the frame, the rest of it is silence.
+                    let there = range.start.min(lane.window.len())..range.end.min(lane.window.len());
+                    let samples = (!paused).then(|| &lane.window[there]);
+                    lane.voice.hear(samples, range.len(), self.threshold).then_some(*id)
                 });
             let from = end.saturating_sub(LOOK_BACK_FRAMES * frame);
             for lane in heard.collect::<Vec<_>>() {

@@ -61,17 +61,20 @@ impl ReelSrc {
         }
     }
 
-    pub(super) fn advance(&self, horizon: gst::ClockTime) {
+    pub(super) fn advance(&self, horizon: gst::ClockTime) -> Result<(), gst::FlowError> {
         let from = {
             let mut state = self.state.lock().unwrap();
             let from = state.horizon;
             state.horizon = from.max(horizon);
             from
         };
-        if horizon > from {
-            self.open(&self.timeline, None);
-            self.timeline.push_event(gst::event::Gap::builder(from).duration(horizon - from).build());
+        if horizon <= from {
+            return Ok(());
         }
+        self.open(&self.timeline, None);
+        let gap = gst::event::Gap::builder(from).duration(horizon - from).build();
+        // An event has no flow return: the element that made media of it answers by taking it or not.
+        if self.timeline.push_event(gap) { Ok(()) } else { Err(gst::FlowError::Error) }
     }
 
     pub(super) fn end(&self) {

@@ -46,8 +46,12 @@ impl ReelSrc {
     }
 
     /// Says that all media before `horizon` (recording time) has been pushed. An earlier horizon changes nothing.
-    pub fn advance(&self, horizon: gst::ClockTime) {
-        self.imp().advance(horizon);
+    ///
+    /// # Errors
+    ///
+    /// Something downstream refused what came of it: the recording cannot go on, whether an element says why or not.
+    pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), gst::FlowError> {
+        self.imp().advance(horizon)
     }
 
     /// Ends the recording: EOS on every pad, the timeline last.

@@ -235,3 +235,19 @@ fn room_without_a_size_is_not_answered() {
     let mut query = gst::query::Custom::new(gst::Structure::new_empty(messages::Room::NAME));
     assert!(!run.harness.srcpad().expect("the harness pushes").peer_query(&mut query));
 }
+
+#[test]
+fn the_index_may_come_when_caps_have_opened_the_file() {
+    // As `reelsplit` does it for a branch that is built in mid-stream: caps and segment first.
+    let dir = Dir::new();
+    for elements in ["", LAME_48] {
+        let mut run = Run::with_caps(elements, &dir.file("a.media"), MONO_16K);
+        run.harness.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+        run.harness.push_event(messages::ChunkStart { index: 7 }.event());
+        run.push(&[0; 4_000]).expect("the sink takes it");
+        // Another chunk's start in the same file changes nothing.
+        run.harness.push_event(messages::ChunkStart { index: 8 }.event());
+        let file = run.end(2_000).expect("reel-file");
+        assert_eq!((file.index, file.location), (7, dir.file("a.media")), "{elements}");
+    }
+}

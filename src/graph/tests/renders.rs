@@ -24,7 +24,8 @@ fn mixed_mp3_becomes_one_line() {
         "audiotestsrc num-buffers=500 samplesperbuffer=160 freq=400 volume=0.2 ",
         "! audio/x-raw,format=S16LE,rate=16000,channels=1 ",
         "! reelaudiodec ! audio/x-raw,format=S16LE,rate=16000,channels=1 ! mix.sink_1 ",
-        "reelmixer name=mix ! reelgate name=gate ! reelsplit name=split max-duration=14400000000000 max-size=3758096384 ",
+        "reelmixer name=mix ! reelgate name=gate ! ",
+        "reelsplit name=split max-duration=14400000000000 max-size=3758096384 ",
         "'chunk=\"reelmeta ! lamemp3enc target=bitrate bitrate=48 cbr=true encoding-engine-quality=fast ",
         "! reelsink location=mixed-mp3-%03d.mp3\"'",
     );

@@ -169,7 +169,19 @@ fn wait(chain: &Chain, until: Instant, delivered: ClockTime) -> Result<Report, F
     }
 }
 
+impl Track for FileTrack {
+    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
+        // After an error there is nothing more, but all that came before it has been given out.
+        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: true })
+    }
+
+    fn declared_duration(&self) -> Option<Duration> {
+        Self::declared_duration(self).map(Duration::from)
+    }
+}
+
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "test media is made by a launch line")]
 mod tests {
     use super::*;
     use gst::prelude::*;
@@ -201,16 +213,5 @@ mod tests {
                 told.recv_timeout(FRAME_DEADLINE).unwrap_or_else(|_| panic!("{encoder}: something stays"));
             }
         }
-    }
-}
-
-impl Track for FileTrack {
-    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
-        // After an error there is nothing more, but all that came before it has been given out.
-        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: true })
-    }
-
-    fn declared_duration(&self) -> Option<Duration> {
-        Self::declared_duration(self).map(Duration::from)
     }
 }
