@@ -23,6 +23,11 @@ impl Disk {
         &self.0
     }
 
+    /// Makes it larger.
+    pub(crate) fn grow(&self, size: u64) {
+        mount(&["-o", &format!("remount,size={size}")], &self.0);
+    }
+
     /// Takes all room that is left, until [`Self::free`].
     pub(crate) fn fill(&self) {
         let mut filler = File::create(self.0.join(FILLER)).expect("a last file");
