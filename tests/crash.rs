@@ -278,7 +278,9 @@ fn killed_while_finalising_it_is_finished_by_recover() {
         let out = stage.path(name);
         let hit = (0..20).any(|_| {
             let _ = std::fs::remove_dir_all(&out);
-            kill_at(&stage, &course, "unmixed-wav", &out, moment) && spool(&out, "unmixed-wav").exists()
+            // Killed between the journal's end and the spool's, it is finished.
+            let journal = spool(&out, "unmixed-wav").join("journal");
+            kill_at(&stage, &course, "unmixed-wav", &out, moment) && journal.exists()
         });
         assert!(hit, "{name}: always over before it could be killed");
         let began = began(&spool(&out, "unmixed-wav")).expect("the journal goes last");
