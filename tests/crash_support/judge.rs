@@ -36,8 +36,8 @@ impl Remains<'_> {
         self.out.join(format!(".reelgraph-{}", self.graph))
     }
 
-    /// Returns the samples that are on the disk right after the kill. Every file must open in ffprobe as it is; only the
-    /// last one may have just been begun.
+    /// Returns the samples that are on the disk right after the kill. Every file must open in ffprobe as it is; only
+    /// the last one may have just been begun.
     #[track_caller]
     pub(crate) fn samples_on_disk(&self) -> u64 {
         let ending = format!(".{}", self.extension());
