@@ -24,6 +24,7 @@ fn read(path: &Path) -> (gst::ClockTime, Option<FileError>) {
                 end = pts + frame.buffer.duration().expect("a frame has a duration");
             }
             Ok(None) => return (end, None),
+            Err(FileError::Hole { from, to, .. }) => assert!(from == end && to > from, "{path:?}: {from} to {to}"),
             Err(error) => {
                 assert!(track.next_frame().is_ok_and(|frame| frame.is_none()), "{path:?}: told once");
                 return (end, Some(error));
@@ -220,5 +221,29 @@ fn no_bytes_bring_a_panic_or_an_endless_wait() {
             assert!(begun.elapsed() < Duration::from_secs(15), "seed {SEED}: {name} {round}: {error:?}");
             assert!(!end.is_zero() || error.is_some(), "seed {SEED}: {name} {round}: neither frames nor an error");
         }
+    }
+}
+
+#[test]
+fn a_hole_is_told_where_the_format_has_none_and_what_follows_is_heard() {
+    let media = Media::new();
+    let source = media.sweep(16_000, 1, 96_000);
+    for (name, options) in [("hole.flac", ""), ("hole.opus", "-c:a libopus")] {
+        let mut bytes = std::fs::read(media.ffmpeg(&[&source], options, name)).expect("ffmpeg wrote it");
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 3_000].fill(0);
+        let mut track = FileTrack::open(&media.write(name, &bytes)).expect("its beginning is sound");
+        let (mut end, mut holes) = (gst::ClockTime::ZERO, Vec::new());
+        loop {
+            match track.next_frame() {
+                Ok(Some(frame)) => end = frame.buffer.pts().unwrap() + frame.buffer.duration().unwrap(),
+                Ok(None) => break,
+                Err(FileError::Hole { from, to, is_last_told: false }) => holes.push((from, to)),
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+        assert_eq!(end.mseconds(), 6_000, "{name}");
+        let [(from, to)] = holes[..] else { panic!("{name}: {holes:?}") };
+        assert!(from < gst::ClockTime::from_mseconds(4_500) && to > gst::ClockTime::from_seconds(3), "{from} to {to}");
     }
 }

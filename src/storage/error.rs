@@ -32,7 +32,7 @@ pub enum StorageError {
         dir: PathBuf,
     },
     /// There is a recording that runs.
-    #[error("{} is being recorded or recovered into; wait for its end, or choose another --out", dir.display())]
+    #[error("{} is being recorded or recovered into right now; wait, or choose another --out", dir.display())]
     InUse {
         /// The directory.
         dir: PathBuf,

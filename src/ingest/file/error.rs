@@ -12,10 +12,10 @@ pub enum FileError {
     #[error("no such file; check the name")]
     NotFound,
     /// The operating system refuses to read it.
-    #[error("the file cannot be read: {source}; check its permissions")]
+    #[error("the file cannot be read: {cause}; check its permissions")]
     Unreadable {
-        /// What the operating system said.
-        source: std::io::Error,
+        /// What the operating system said. Not a `source`: the text has it already.
+        cause: std::io::Error,
     },
     /// It is a directory.
     #[error("this is a directory; name a file in it")]
@@ -33,12 +33,12 @@ pub enum FileError {
         found: Option<String>,
     },
     /// It begins like a media file, but its header, or all media behind it, is cut off or damaged.
-    #[error("the beginning of this {kind} file is cut off or damaged{}; write the file anew", detail(.source))]
+    #[error("the beginning of this {kind} file is cut off or damaged{}; write the file anew", detail(.cause))]
     BadHeader {
         /// What it looks like, as a caps name.
         kind: String,
         /// What the demuxer or decoder said.
-        source: Option<gst::glib::Error>,
+        cause: Option<gst::glib::Error>,
     },
     /// There are streams, and none of them is audio.
     #[error("the file has no audio stream; give one that has")]
@@ -65,14 +65,24 @@ pub enum FileError {
         package: &'static str,
     },
     /// Media became unreadable after `at`.
-    #[error("the media cannot be decoded after {at}: {source} (says {element}); the file is damaged there")]
+    #[error("the media cannot be decoded after {at}: {cause} (says {element}); the file is damaged there")]
     Decode {
         /// Media time up to which frames have been yielded.
         at: gst::ClockTime,
         /// Name of the element that gave up.
         element: String,
         /// What it said.
-        source: gst::glib::Error,
+        cause: gst::glib::Error,
+    },
+    /// A part of the media is not there. It goes on behind it.
+    #[error("the media from {from} to {to} cannot be read, the file is damaged there{}", further(*.is_last_told))]
+    Hole {
+        /// Media time of its begin.
+        from: gst::ClockTime,
+        /// Media time of its end.
+        to: gst::ClockTime,
+        /// There may be more of them, and they are not told.
+        is_last_told: bool,
     },
     /// The file ends before its media does. All frames that exist have been yielded.
     #[error("{}; the file was cut off", truncated(.declared, .delivered))]
@@ -107,6 +117,10 @@ impl FileError {
     }
 }
 
+fn further(is_last_told: bool) -> &'static str {
+    if is_last_told { "; further holes are not told" } else { "" }
+}
+
 fn not_media(found: &Option<String>) -> String {
     match found {
         Some(found) => format!("this is {found}, not media"),
@@ -114,8 +128,8 @@ fn not_media(found: &Option<String>) -> String {
     }
 }
 
-fn detail(source: &Option<gst::glib::Error>) -> String {
-    source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default()
+fn detail(cause: &Option<gst::glib::Error>) -> String {
+    cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default()
 }
 
 fn truncated(declared: &Option<gst::ClockTime>, delivered: &gst::ClockTime) -> String {

@@ -5,6 +5,9 @@ use crate::ingest::file::chain::Report;
 use crate::ingest::file::error::FileError;
 use gst::glib;
 
+/// Formats without silence suppression: every page or frame follows on the one before it.
+const GAPLESS: [&str; 3] = ["audio/x-flac", "audio/ogg", "application/ogg"];
+
 /// What was told before the first frame.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -33,6 +36,11 @@ impl Findings {
         Ok(())
     }
 
+    /// Returns whether time never jumps in such a file, unless a part of it cannot be read.
+    pub(super) fn is_gapless(&self) -> bool {
+        self.kind.as_ref().is_some_and(|kind| GAPLESS.contains(&name(kind).as_str()))
+    }
+
     /// Returns what it means that the file ended without a frame.
     pub(super) fn at_end(self) -> FileError {
         match self.has_audio {
@@ -53,7 +61,7 @@ impl Findings {
         match self.kind {
             None => FileError::NotMedia { found: None },
             Some(_) if self.has_other && !self.has_audio => FileError::NoAudio,
-            Some(kind) => FileError::BadHeader { kind: name(&kind), source },
+            Some(kind) => FileError::BadHeader { kind: name(&kind), cause: source },
         }
     }
 }

@@ -22,6 +22,9 @@ const FRAME_DEADLINE: Duration = Duration::from_secs(10);
 /// Media that is missing by less than this is no loss: encoders' padding, and last frames without a duration.
 const MISSING_MIN: ClockTime = ClockTime::from_mseconds(500);
 
+/// Holes that are told of one file: who has read ten knows.
+const HOLES_TOLD_MAX: u32 = 10;
+
 /// A media file's first audio stream, pulled frame by frame. Needs `gst::init`.
 ///
 /// Holds one thread, and a bounded number of buffers. Dropping it stops the pipeline without waiting for it.
@@ -31,6 +34,12 @@ pub struct FileTrack {
     declared: Option<ClockTime>,
     promise: Promise,
     has_ended: bool,
+    /// Holes that may still be told: none in files where silence is not written.
+    holes_to_tell: u32,
+    /// The frame behind a hole that has just been told.
+    held: Option<Frame>,
+    /// Media time after the last frame that was given out.
+    given: ClockTime,
 }
 
 impl FileTrack {
@@ -54,7 +63,16 @@ impl FileTrack {
             }
         }
         let declared = promise.declared().or_else(|| chain.duration());
-        let mut track = Self { framer: Framer::new(declared), chain, declared, promise, has_ended: false };
+        let mut track = Self {
+            framer: Framer::new(declared),
+            chain,
+            declared,
+            promise,
+            has_ended: false,
+            holes_to_tell: if findings.is_gapless() { HOLES_TOLD_MAX } else { 0 },
+            held: None,
+            given: ClockTime::ZERO,
+        };
         track.pull();
         track.fill(until)?;
         match track.framer.is_ready() {
@@ -79,10 +97,24 @@ impl FileTrack {
     ///
     /// # Errors
     /// Each at most once, after all frames before it: [`FileError::Truncated`], [`FileError::Decode`],
-    /// [`FileError::Stalled`].
+    /// [`FileError::Stalled`]. Between two frames: [`FileError::Hole`].
     pub fn next_frame(&mut self) -> Result<Option<Frame>, FileError> {
-        self.fill(Instant::now() + FRAME_DEADLINE)?;
-        Ok(self.framer.take())
+        let frame = match self.held.take() {
+            Some(frame) => frame,
+            None => {
+                self.fill(Instant::now() + FRAME_DEADLINE)?;
+                let Some(frame) = self.framer.take() else { return Ok(None) };
+                let pts = frame.buffer.pts().unwrap_or_default();
+                if self.holes_to_tell > 0 && frame.buffer.flags().contains(gst::BufferFlags::DISCONT) {
+                    self.holes_to_tell -= 1;
+                    self.held = Some(frame);
+                    return Err(FileError::Hole { from: self.given, to: pts, is_last_told: self.holes_to_tell == 0 });
+                }
+                frame
+            }
+        };
+        self.given = frame.buffer.pts().unwrap_or_default() + frame.buffer.duration().unwrap_or_default();
+        Ok(Some(frame))
     }
 
     /// Waits until a frame is ready or none will be.
@@ -96,7 +128,7 @@ impl FileTrack {
                 }
                 Report::Failed { element, source } => {
                     self.has_ended = true;
-                    return Err(FileError::Decode { at: self.framer.position(), element, source });
+                    return Err(FileError::Decode { at: self.framer.position(), element, cause: source });
                 }
                 _ => {}
             }
@@ -140,9 +172,9 @@ impl FileTrack {
 
 /// Refuses what can be refused without a pipeline, and reads what the file promises.
 fn check(path: &Path) -> Result<Promise, FileError> {
-    let unreadable = |source: io::Error| match source.kind() {
+    let unreadable = |cause: io::Error| match cause.kind() {
         io::ErrorKind::NotFound => FileError::NotFound,
-        _ => FileError::Unreadable { source },
+        _ => FileError::Unreadable { cause },
     };
     // Before anything is opened: to open a pipe is to wait for its writer.
     let metadata = fs::metadata(path).map_err(unreadable)?;
@@ -171,8 +203,9 @@ fn wait(chain: &Chain, until: Instant, delivered: ClockTime) -> Result<Report, F
 
 impl Track for FileTrack {
     fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
-        // After an error there is nothing more, but all that came before it has been given out.
-        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: true })
+        // After any error but a hole there is nothing more, but all that came before it has been given out.
+        let fatal = |error: &FileError| !matches!(error, FileError::Hole { .. });
+        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: fatal(&error) })
     }
 
     fn declared_duration(&self) -> Option<Duration> {
