@@ -30,10 +30,38 @@ impl std::fmt::Display for BranchError {
 }
 
 /// Returns a bin from a description in the syntax of `gst-launch-1.0`.
+///
+/// Its sink pad is that of the element that begins it, also where that is a request pad, such as `reelmeta`'s, which
+/// GStreamer's own function for this passes over.
 pub(crate) fn described(description: &str, index: u32) -> Result<gst::Element, BranchError> {
-    let failed = |error: gst::glib::Error| BranchError { index, what: "bad description", detail: error.to_string() };
-    let bin = gst::parse::bin_from_description(description, true).map_err(failed)?;
+    let failed = |what, detail: String| BranchError { index, what, detail };
+    let bin = gst::parse::bin_from_description(description, false);
+    let bin = bin.map_err(|error| failed("bad description", error.to_string()))?;
+    if let Some(pad) = requested_sink_pad(&bin).or_else(|| bin.find_unlinked_pad(gst::PadDirection::Sink)) {
+        let ghost = gst::GhostPad::builder_with_target(&pad).map(|ghost| ghost.name("sink").build());
+        let added = ghost.and_then(|ghost| bin.add_pad(&ghost));
+        added.map_err(|error| failed("cannot be linked", error.to_string()))?;
+    }
     Ok(bin.upcast())
+}
+
+/// Requests a sink pad of an element that has none but could have; what follows it is linked by that.
+fn requested_sink_pad(bin: &gst::Bin) -> Option<gst::Pad> {
+    let on_request = |template: &gst::PadTemplate| {
+        template.direction() == gst::PadDirection::Sink && template.presence() == gst::PadPresence::Request
+    };
+    let head = bin.children().into_iter().filter(|element| element.sink_pads().is_empty());
+    head.filter_map(|element| {
+        let template = element.pad_template_list().into_iter().find(on_request)?;
+        element.request_pad(&template, None, None)
+    })
+    .next()
+}
+
+fn wait_for_nothing(element: &gst::Element) {
+    if element.has_property_with_type("async", bool::static_type()) {
+        element.set_property("async", false);
+    }
 }
 
 impl Branch {
@@ -45,6 +73,11 @@ impl Branch {
         pad: gst::Pad,
     ) -> Result<Self, BranchError> {
         let failed = |what| move |detail: String| BranchError { index, what, detail };
+        // A sink that waits for its first buffer would take the running pipeline back to PAUSED, again for each chunk.
+        match bin.downcast_ref::<gst::Bin>() {
+            Some(bin) => bin.iterate_recurse().into_iter().flatten().for_each(|element| wait_for_nothing(&element)),
+            None => wait_for_nothing(&bin),
+        }
         splitter.add(&bin).map_err(|e| failed("cannot be added")(e.to_string()))?;
         let branch = Self { index, bin, pad, done: false };
         branch.link().inspect_err(|_| branch.stop(splitter))?;
@@ -111,6 +144,8 @@ impl Branch {
 
     /// Takes the branch down and out.
     pub(crate) fn stop(&self, splitter: &gst::Bin) {
+        // Else a state change of the splitter's could start it again on the way.
+        self.bin.set_locked_state(true);
         let _ = self.pad.set_active(false);
         let _ = self.bin.set_state(gst::State::Null);
         let _ = splitter.remove(&self.bin);

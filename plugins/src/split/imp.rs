@@ -21,9 +21,14 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 const DEFAULT_MAX_DURATION_NS: u64 = 0;
 const DEFAULT_MAX_SIZE: u64 = 0;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Settings {
     chunk: Option<String>,
+    limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
     max_duration: Option<gst::ClockTime>,
     max_size: Option<u64>,
 }
@@ -45,8 +50,8 @@ struct State {
 
 /// See the module's documentation.
 ///
-/// Lock order: the sink pad's stream lock, then `state`; `settings` is taken alone. Nothing is held while pushing,
-/// building or taking down a branch.
+/// Lock order: the sink pad's stream lock, `state`, `settings`. Nothing is held while pushing, building or taking down a
+/// branch.
 #[derive(Default)]
 pub struct ReelSplit {
     settings: Mutex<Settings>,
@@ -55,30 +60,31 @@ pub struct ReelSplit {
 
 impl ReelSplit {
     fn chain(&self, sinkpad: &gst::Pad, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let settings = self.settings.lock().unwrap().clone();
-        let format = self.state.lock().unwrap().format;
-        let (Some(format), Some(pts)) = (format, buffer.pts()) else {
+        let limits = self.settings.lock().unwrap().limits;
+        let format = self.state.lock().unwrap().format.ok_or(gst::FlowError::NotNegotiated)?;
+        let Some(pts) = buffer.pts() else {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Format,
-                ("Media without caps or time-stamp"),
+                ("Media without a time-stamp"),
                 ["{}: cannot tell where to cut", sinkpad.name()]
             );
-            return Err(gst::FlowError::NotNegotiated);
+            return Err(gst::FlowError::Error);
         };
         let (rate, frame_bytes) = (format.rate, format.frame_bytes());
         let position = samples::position_at(pts, rate);
         let frames = (buffer.size() / frame_bytes) as u64;
         let mut done = 0;
         while done < frames {
-            let branch = self.branch(sinkpad, samples::time_of(position + done, rate))?;
-            match self.decide(&branch, &settings, frames - done, rate) {
+            let at = position.saturating_add(done);
+            let branch = self.branch(sinkpad, samples::time_of(at, rate))?;
+            match self.decide(&branch, limits, frames - done, rate) {
                 Decision::Take(take) => {
                     let range = done..done + take;
                     let part = if take == frames {
                         Some(buffer.clone())
                     } else {
-                        samples::region(&buffer, frame_bytes, range, position + done, rate)
+                        samples::region(&buffer, frame_bytes, range, at, rate)
                     };
                     branch.pad.push(part.ok_or(gst::FlowError::Error)?)?;
                     done += take;
@@ -92,7 +98,7 @@ impl ReelSplit {
                         self,
                         gst::LibraryError::Settings,
                         ("The limits are too small for a chunk to hold anything"),
-                        ["max-duration {:?}, max-size {:?}", settings.max_duration, settings.max_size]
+                        ["{limits:?}"]
                     );
                     return Err(gst::FlowError::Error);
                 }
@@ -101,10 +107,10 @@ impl ReelSplit {
         Ok(gst::FlowSuccess::Ok)
     }
 
-    fn decide(&self, branch: &Branch, settings: &Settings, offered: u64, rate: u32) -> Decision {
-        let max_samples = settings.max_duration.map(|max| samples::position_at(max, rate));
-        let room: Option<Room> = settings.max_size.and_then(|max_size| branch.room(max_size));
-        self.state.lock().unwrap().fill.decide(offered, max_samples, settings.max_size, room, rate)
+    fn decide(&self, branch: &Branch, limits: Limits, offered: u64, rate: u32) -> Decision {
+        let max_samples = limits.max_duration.map(|max| samples::position_at(max, rate));
+        let room: Option<Room> = limits.max_size.and_then(|max_size| branch.room(max_size));
+        self.state.lock().unwrap().fill.decide(offered, max_samples, limits.max_size, room, rate)
     }
 
     /// Returns the branch for the sample at `start`, a new one where there is none.
@@ -156,7 +162,9 @@ impl ReelSplit {
     fn inner_pad(&self, index: u32) -> gst::Pad {
         let weak = self.obj().downgrade();
         let on_event = weak.clone();
-        gst::Pad::builder(gst::PadDirection::Src)
+        let template =
+            pairs::template("chunk_%u", gst::PadDirection::Src, gst::PadPresence::Request, &pairs::audio_caps());
+        gst::Pad::builder_from_template(&template)
             .name(format!("chunk_{index}"))
             .event_function(move |_, _, event| {
                 on_event.upgrade().and_then(|obj| obj.sink_pads().first().cloned()).is_some_and(|p| p.push_event(event))
@@ -197,27 +205,36 @@ impl ReelSplit {
     fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         gst::debug!(CAT, obj = pad, "{event:?}");
         match event.view() {
-            gst::EventView::Caps(caps) => self.state.lock().unwrap().format = Format::from_caps(caps.caps()),
+            gst::EventView::Caps(caps) => {
+                let format = Format::from_graph_caps(caps.caps());
+                self.state.lock().unwrap().format = format;
+                if format.is_none() {
+                    gst::debug!(CAT, obj = pad, "refused {:?}", caps.caps());
+                    return false;
+                }
+            }
             gst::EventView::Eos(_) => return self.finish(pad),
-            gst::EventView::FlushStop(_) => self.state.lock().unwrap().eos = false,
+            // Media may come again after EOS: it is a chunk of its own, and has its own end.
+            gst::EventView::StreamStart(_) | gst::EventView::FlushStop(_) => {
+                let mut state = self.state.lock().unwrap();
+                (state.eos, state.eos_posted) = (false, false);
+            }
             _ => (),
         }
         let current = self.state.lock().unwrap().current.clone();
-        let sticky = event.is_sticky();
+        let is_flush = matches!(event.type_(), gst::EventType::FlushStart | gst::EventType::FlushStop);
+        let is_kept = event.is_sticky() || is_flush;
         match current {
             Some(branch) => branch.pad.push_event(event),
-            // Kept on the sink pad for the branch to come.
-            None => sticky,
+            // What is sticky is kept on the sink pad for the branch to come.
+            None => is_kept,
         }
     }
 
     /// EOS: drains the last branch; a recording without any media still has its one chunk.
     fn finish(&self, pad: &gst::Pad) -> bool {
-        let none_so_far = {
-            let state = self.state.lock().unwrap();
-            state.current.is_none() && state.n_chunks == 0
-        };
-        if none_so_far && self.branch(pad, gst::ClockTime::ZERO).is_err() {
+        let is_nothing_told = !self.state.lock().unwrap().told;
+        if is_nothing_told && self.branch(pad, gst::ClockTime::ZERO).is_err() {
             return false;
         }
         self.state.lock().unwrap().eos = true;
@@ -242,6 +259,21 @@ impl ReelSplit {
         let current = self.state.lock().unwrap().current.clone();
         match (query.view_mut(), current) {
             (gst::QueryViewMut::Allocation(_), _) => false,
+            (gst::QueryViewMut::Caps(caps), Some(branch)) => {
+                // A branch may take more than can be cut.
+                let allowed = branch.pad.peer_query_caps(Some(&pad.pad_template_caps()));
+                let allowed = match caps.filter() {
+                    Some(filter) => filter.intersect_with_mode(&allowed, gst::CapsIntersectMode::First),
+                    None => allowed,
+                };
+                caps.set_result(&allowed);
+                true
+            }
+            (gst::QueryViewMut::AcceptCaps(query), Some(branch)) => {
+                let caps = query.caps_owned();
+                query.set_result(caps.is_subset(&pad.pad_template_caps()) && branch.pad.peer_query_accept_caps(&caps));
+                true
+            }
             (_, Some(branch)) => branch.pad.peer_query(query),
             (_, None) => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
@@ -300,6 +332,7 @@ impl ObjectImpl for ReelSplit {
                 glib::ParamSpecUInt64::builder("max-duration")
                     .nick("Maximum duration")
                     .blurb("Media that a chunk may hold (ns; 0: no limit)")
+                    .maximum(gst::ClockTime::MAX.nseconds())
                     .default_value(DEFAULT_MAX_DURATION_NS)
                     .mutable_playing()
                     .build(),
@@ -330,21 +363,19 @@ impl ObjectImpl for ReelSplit {
         let mut settings = self.settings.lock().unwrap();
         match pspec.name() {
             "chunk" => settings.chunk = value.get().expect(checked),
-            "max-duration" => settings.max_duration = number(value).map(gst::ClockTime::from_nseconds),
-            "max-size" => settings.max_size = number(value),
+            "max-duration" => settings.limits.max_duration = number(value).map(gst::ClockTime::from_nseconds),
+            "max-size" => settings.limits.max_size = number(value),
             name => unreachable!("no writable property {name}"),
         }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap().clone();
+        let limits = self.settings.lock().unwrap().limits;
         let state = self.state.lock().unwrap();
         match pspec.name() {
-            "chunk" => settings.chunk.to_value(),
-            "max-duration" => {
-                settings.max_duration.map_or(DEFAULT_MAX_DURATION_NS, gst::ClockTime::nseconds).to_value()
-            }
-            "max-size" => settings.max_size.unwrap_or(DEFAULT_MAX_SIZE).to_value(),
+            "chunk" => self.settings.lock().unwrap().chunk.to_value(),
+            "max-duration" => limits.max_duration.map_or(DEFAULT_MAX_DURATION_NS, gst::ClockTime::nseconds).to_value(),
+            "max-size" => limits.max_size.unwrap_or(DEFAULT_MAX_SIZE).to_value(),
             "index" => state.n_chunks.saturating_sub(1).to_value(),
             "stats" => gst::Structure::builder("reel-stats")
                 .field("chunks", state.n_chunks)
@@ -432,11 +463,12 @@ impl ElementImpl for ReelSplit {
                 return Err(gst::StateChangeError);
             }
         }
-        let success = self.parent_change_state(transition)?;
-        if transition == gst::StateChange::PausedToReady {
+        let changed = self.parent_change_state(transition);
+        let starts = transition == gst::StateChange::ReadyToPaused;
+        if transition == gst::StateChange::PausedToReady || (starts && changed.is_err()) {
             self.stop();
         }
-        Ok(success)
+        changed
     }
 }
 

@@ -21,11 +21,15 @@
 //! | a limit smaller than a buffer | as many chunks as it takes |
 //! | a limit reached in a pause | a skipped pause brings no samples: the cut waits for the next one |
 //! | EOS | drains the last branch, then posts EOS of its own: the branches' EOS stay inside |
+//! | `max-size` set and no sink answers (any but `reelsink`) | no limit: nobody knows the size |
+//! | flush | time begins anew, the chunk and what is in it stay |
+//! | media after EOS | a chunk of its own, and EOS again |
 //! | a branch cannot be built | element error |
 //!
 //! A branch comes from the signal `make-chunk(index)` (returns a bin with a sink pad), else from the property `chunk`
 //! in the syntax of `gst-launch-1.0`. What is sticky on the sink pad is repeated for each branch, with a segment that
-//! begins at the cut and the event `reel-chunk-start`.
+//! begins at the cut and the event `reel-chunk-start`. Sinks of a branch get `async=false`: one that waited for its
+//! first buffer would take the running pipeline back to PAUSED.
 //!
 //! Pads: one sink `sink_%u` (request), `audio/x-raw,format=S16LE`. Properties read-only: `index`, `stats` (`chunks`,
 //! `samples`).

@@ -1,0 +1,5 @@
+//! `reelchannels`.
+
+mod pads;
+mod run;
+mod seats;

@@ -1,0 +1,7 @@
+//! `reelsplit`.
+
+mod branches;
+mod chunks;
+mod cuts;
+mod pads;
+mod run;
