@@ -50,8 +50,8 @@ struct State {
 
 /// See the module's documentation.
 ///
-/// Lock order: the sink pad's stream lock, `state`, `settings`. Nothing is held while pushing, building or taking down a
-/// branch.
+/// Lock order: the sink pad's stream lock, `state`, `settings`. Nothing is held while pushing, building or taking
+/// down a branch.
 #[derive(Default)]
 pub struct ReelSplit {
     settings: Mutex<Settings>,
