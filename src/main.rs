@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use reelgraph::cli::{Cli, Exit, run};
+use reelgraph::cli::{Cli, Exit, output, run};
 use reelgraph::telemetry;
 
 fn main() -> ExitCode {
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     telemetry::start();
     let done = start_gstreamer().and_then(|()| run(cli));
     done.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        output::tell(format_args!("{error:#}"));
         Exit::Failed
     })
     .into()

@@ -1,7 +1,7 @@
 //! `reelgraph check`.
 
-use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
+use crate::cli::{Exit, output};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -11,13 +11,13 @@ pub(super) struct Args {
     graphs: Vec<String>,
 }
 
-pub(super) fn run(args: &Args) -> Exit {
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for name in &args.graphs {
         match GraphFile::checked(name) {
-            Some((_, plan)) => println!("{name}: {}, {} nodes", plan.media, plan.nodes.len()),
+            Some((_, plan)) => output::result(format_args!("{name}: {}, {} nodes", plan.media, plan.nodes.len()))?,
             None => exit = Exit::BadGraph,
         }
     }
-    exit
+    Ok(exit)
 }

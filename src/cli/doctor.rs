@@ -3,7 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, output};
 use crate::graph::shipped::SHIPPED;
 use crate::pipeline::{Inventory, inventory};
 
@@ -33,7 +33,7 @@ pub(super) fn run(_args: &Args) -> anyhow::Result<Exit> {
             }
         }
     }
-    println!("reelgraph {}, {}", env!("CARGO_PKG_VERSION"), gst::version_string());
-    println!("{table}");
+    output::result(format_args!("reelgraph {}, {}", env!("CARGO_PKG_VERSION"), gst::version_string()))?;
+    output::result(table)?;
     Ok(exit)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::output;
 use crate::cli::text_file::{self, TextFileError};
 use crate::graph::shipped::{SHIPPED, shipped};
 use crate::graph::{self, GraphError, Plan};
@@ -51,7 +52,7 @@ impl GraphFile {
 
     /// Finds and checks a graph; None when it is wrong, and why has been printed.
     pub(super) fn checked(name: &str) -> Option<(Self, Plan)> {
-        let graph = Self::find(name).inspect_err(|error| eprintln!("{error}")).ok()?;
+        let graph = Self::find(name).inspect_err(|error| output::tell(error)).ok()?;
         let plan = graph.check().inspect_err(|errors| print_errors(errors)).ok()?;
         Some((graph, plan))
     }
@@ -64,5 +65,5 @@ impl GraphFile {
 
 /// Prints errors, one a line.
 fn print_errors(errors: &[GraphError]) {
-    errors.iter().for_each(|error| eprintln!("{error}"));
+    errors.iter().for_each(|error| output::tell(error));
 }

@@ -5,6 +5,7 @@
 mod check;
 mod doctor;
 mod graph_file;
+pub mod output;
 mod print;
 mod record;
 mod recover;
@@ -64,8 +65,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(*args),
         Command::Recover(args) => recover::run(&args),
-        Command::Check(args) => Ok(check::run(&args)),
-        Command::Show(args) => Ok(show::run(&args)),
+        Command::Check(args) => check::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     }
 }

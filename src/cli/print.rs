@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::acs::metadata::Metadata;
 use crate::app::Recorded;
+use crate::cli::output;
 use crate::model::PauseInterval;
 use crate::session::Ledger;
 use crate::storage::Finalised;
@@ -125,8 +126,8 @@ fn notes(recorded: &Recorded) -> Vec<String> {
 }
 
 /// Prints the files, who is in them, pauses, and what is not as it should be.
-pub(super) fn table(recorded: &Recorded) {
-    println!("{}", chunk_table(&recorded.chunks));
+pub(super) fn table(recorded: &Recorded) -> anyhow::Result<()> {
+    output::result(chunk_table(&recorded.chunks))?;
     let ledger = &recorded.ledger;
     let mut people = new_table(["participant", "channel", "joined", "left"]);
     for (number, row) in &ledger.participants {
@@ -137,20 +138,20 @@ pub(super) fn table(recorded: &Recorded) {
             row.left.map_or("–".to_owned(), seconds),
         ]);
     }
-    println!("{people}");
+    output::result(people)?;
     let pauses = ledger.pauses(end_of(ledger));
     if !pauses.is_empty() {
         let mut table = new_table(["pause from", "to", "duration"]);
         for pause in pauses {
             table.add_row([seconds(pause.start), seconds(pause.start + pause.duration), seconds(pause.duration)]);
         }
-        println!("{table}");
+        output::result(table)?;
     }
-    notes(recorded).iter().for_each(|note| println!("note: {note}"));
+    notes(recorded).iter().try_for_each(|note| output::result(format_args!("note: {note}")))?;
     if recorded.lost_samples > 0 {
-        println!("note: {} samples came too late for their place", recorded.lost_samples);
+        output::result(format_args!("note: {} samples came too late for their place", recorded.lost_samples))?;
     }
-    println!("{} recorded, {}", seconds(end_of(ledger)), recorded.reason.as_str());
+    output::result(format_args!("{} recorded, {}", seconds(end_of(ledger)), recorded.reason.as_str()))
 }
 
 /// Returns the table of finished files.

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::app::{self, Recorded, Request};
 use crate::cli::graph_file::GraphFile;
 use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime, time_value};
-use crate::cli::{Exit, print, text_file};
+use crate::cli::{Exit, output, print, text_file};
 use crate::config::{self, Config};
 use crate::engine::Participant;
 use crate::graph::Limits;
@@ -113,22 +113,22 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     bar.finish_and_clear();
     let recorded = recorded.context("failed to record")?;
     if args.json {
-        println!("{}", print::json(&recorded));
+        output::result(print::json(&recorded))?;
     } else {
-        print::table(&recorded);
+        print::table(&recorded)?;
     }
     Ok(exit_of(&recorded, &out))
 }
 
 fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
     if let Some(error) = &recorded.error {
-        eprintln!("failed to record to the end: {error}; what was recorded until then is kept");
+        output::tell(format_args!("failed to record to the end: {error}; what was recorded until then is kept"));
     }
     if let Some(error) = &recorded.unfinished {
         let out = out.display();
-        eprintln!(
+        output::tell(format_args!(
             "failed to finish all files: {error}; when that is mended, finish them with `reelgraph recover {out}`"
-        );
+        ));
         return Exit::Failed;
     }
     let has_notes = recorded.chunks.iter().any(|chunk| !chunk.metadata.notes.is_empty());

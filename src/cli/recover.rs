@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, output, print};
 use crate::storage::{self, Recovered};
 
 /// Arguments of `recover`.
@@ -19,9 +19,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for recording in recovered {
         match recording {
-            Ok(recording) => print_recovered(&recording),
+            Ok(recording) => print_recovered(&recording)?,
             Err(error) => {
-                eprintln!("failed to recover: {error}");
+                output::tell(format_args!("failed to recover: {error}"));
                 exit = Exit::Failed;
             }
         }
@@ -29,17 +29,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn print_recovered(recording: &Recovered) {
+fn print_recovered(recording: &Recovered) -> anyhow::Result<()> {
     let Recovered { dir, ledger, chunks } = recording;
     let Some(ledger) = ledger else {
-        println!("{}: killed before it began, nothing was recorded", dir.display());
-        return;
+        return output::result(format_args!("{}: killed before it began, nothing was recorded", dir.display()));
     };
     let opening = &ledger.opening;
     if chunks.is_empty() {
-        println!("{}, begun {}: all that was recorded was finished already", opening.graph, opening.started_at);
-        return;
+        let (graph, begun) = (&opening.graph, &opening.started_at);
+        return output::result(format_args!("{graph}, begun {begun}: all that was recorded was finished already"));
     }
-    println!("{}", print::chunk_table(chunks));
-    println!("{}, begun {}: {} files finished", opening.graph, opening.started_at, chunks.len());
+    output::result(print::chunk_table(chunks))?;
+    output::result(format_args!("{}, begun {}: {} files finished", opening.graph, opening.started_at, chunks.len()))
 }

@@ -1,7 +1,7 @@
 //! `reelgraph show`.
 
-use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
+use crate::cli::{Exit, output};
 use crate::graph::render;
 
 /// Arguments of `show`.
@@ -27,12 +27,13 @@ enum Language {
     Dot,
 }
 
-pub(super) fn run(args: &Args) -> Exit {
-    let Some((graph, plan)) = GraphFile::checked(&args.graph) else { return Exit::BadGraph };
-    match args.language {
-        Language::Toml => print!("{}", graph.text),
-        Language::Launch => println!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants)),
-        Language::Dot => print!("{}", render::dot(&plan, args.participants)),
-    }
-    Exit::Done
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let Some((graph, plan)) = GraphFile::checked(&args.graph) else { return Ok(Exit::BadGraph) };
+    let text = match args.language {
+        Language::Toml => graph.text,
+        Language::Launch => format!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants)),
+        Language::Dot => render::dot(&plan, args.participants),
+    };
+    output::result(text.trim_end())?;
+    Ok(Exit::Done)
 }

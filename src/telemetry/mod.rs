@@ -14,7 +14,8 @@ const GSTREAMER_TARGET: &str = "gst";
 pub fn start() {
     let chosen = std::env::var(VARIABLE).unwrap_or_else(|_| DEFAULT.to_owned());
     let filter = EnvFilter::builder().parse_lossy(format!("{chosen},{GSTREAMER_TARGET}=trace"));
-    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that nobody reads any more must not end a recording: what cannot be written would be told by a panic.
+    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if logs.try_init().is_err() {
         // Somebody else's subscriber is there: a test's. It gets the same records.
         tracing::debug!("logs go to the subscriber that is there");
