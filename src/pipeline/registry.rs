@@ -38,7 +38,7 @@ impl Elements for Installed {
     }
 
     fn names(&self) -> Vec<String> {
-        let factories = gst::ElementFactory::factories_with_type(gst::ElementFactoryType::ANY, gst::Rank::NONE);
+        let factories = gst::Registry::get().features(gst::ElementFactory::static_type());
         factories.iter().map(|factory| factory.name().to_string()).collect()
     }
 
