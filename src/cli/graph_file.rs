@@ -65,5 +65,5 @@ impl GraphFile {
 
 /// Prints errors, one a line.
 fn print_errors(errors: &[GraphError]) {
-    errors.iter().for_each(|error| output::tell(error));
+    errors.iter().for_each(output::tell);
 }
