@@ -13,6 +13,7 @@ use gstreel::ReelSrc;
 use crate::graph::{Plan, Scope};
 use crate::pipeline::PipelineError;
 use crate::pipeline::build::{self, MadeNodes};
+use crate::pipeline::event::{self, Event};
 
 /// Elements of this prefix answer LATENCY truly.
 const OWN_PREFIX: &str = "reel";
@@ -29,8 +30,18 @@ pub(super) fn measure(plan: &Plan) -> Result<gst::ClockTime, PipelineError> {
     }
     let pipeline = gst::Pipeline::new();
     let measured = Rig::build(plan, &pipeline).and_then(|rig| rig.run(&pipeline));
+    // An element that gave up has said why.
+    let measured = measured.map_err(|error| reason(&pipeline).unwrap_or(error));
     let _ = pipeline.set_state(gst::State::Null);
     measured
+}
+
+fn reason(pipeline: &gst::Pipeline) -> Option<PipelineError> {
+    let message = pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+    match event::read(&message, pipeline)? {
+        Event::ParticipantFailed { error, .. } | Event::Failed(error) => Some(error),
+        _ => None,
+    }
 }
 
 /// A branch on its own: a door in front, a pad that watches behind.
