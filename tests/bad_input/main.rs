@@ -5,5 +5,10 @@
 mod crash_support;
 
 mod command_line;
+mod damaged;
+mod graphs;
+mod hostile;
 mod media;
+mod privacy;
 mod stage;
+mod stop;
