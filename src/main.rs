@@ -1,6 +1,7 @@
 //! The `reelgraph` program.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -11,7 +12,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     keep_calls_private();
     telemetry::start();
-    let done = start_gstreamer().and_then(|()| run(cli));
+    let done = outlive_file_size_limit().and_then(|()| start_gstreamer()).and_then(|()| run(cli));
     done.unwrap_or_else(|error| {
         output::tell(format_args!("{error:#}"));
         Exit::Failed
@@ -26,6 +27,12 @@ fn keep_calls_private() {
     if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
         tracing::warn!(%error, "core dumps cannot be switched off");
     }
+}
+
+/// A limit of file sizes (`ulimit -f`) is then an error of the write that meets it, and not the end of the program.
+fn outlive_file_size_limit() -> anyhow::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
+    Ok(())
 }
 
 /// Our elements are part of the program, whatever plugins are installed.
