@@ -104,6 +104,14 @@ impl Program {
         assert!(sent.expect("kill is installed").success(), "SIG{name} to a program that has ended");
     }
 
+    /// As [`Self::signal`], unless it has ended.
+    pub(crate) fn signal_if_running(&mut self, name: &str) {
+        if self.is_running() {
+            // It is not waited for: its id is nobody else's.
+            self.signal(name);
+        }
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Output {
