@@ -396,3 +396,26 @@ fn a_recording_that_runs_is_not_recovered() {
     recorder.finish().check_code(0);
     assert_eq!(Remains { out: &out, graph: "mixed-wav", course: &course, began }.check_finished(), 32_000);
 }
+
+/// Power may go between the samples and the header that counts them, or in the middle of a sample.
+#[test]
+fn a_header_that_is_older_than_its_samples_is_repaired() {
+    let stage = Stage::new();
+    let course = stage.course(&[], false);
+    for torn in [&[][..], &[0x5a]] {
+        let out = stage.path(&format!("header-{}", torn.len()));
+        let mut recorder = stage.record("mixed-wav", &course, &out, &[]);
+        let file = spool(&out, "mixed-wav").join("000.wav");
+        assert!(recorder.wait_until(|| file.metadata().is_ok_and(|file| file.len() > 20_000)));
+        assert!(recorder.kill());
+        let began = began(&spool(&out, "mixed-wav")).expect("a journal");
+        let mut bytes = std::fs::read(&file).expect("the file");
+        let samples = (bytes.len() as u64 - 44) / 2;
+        bytes[4..8].copy_from_slice(&1_036u32.to_le_bytes());
+        bytes[40..44].copy_from_slice(&1_000u32.to_le_bytes());
+        std::fs::write(&file, [&bytes, torn].concat()).expect("it can be written");
+        program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let remains = Remains { out: &out, graph: "mixed-wav", course: &course, began };
+        assert_eq!(remains.check_finished(), samples);
+    }
+}
