@@ -99,8 +99,8 @@ fn what_follows_a_hole_stands_in_its_place() {
     assert!(differs.iter().all(|at| found.samples[*at] == 0), "{first} to {last}");
 }
 
-/// An element of a branch gives up after 250 buffers of 100 ms, which the others do not reach. (200 go through it before
-/// the recording, when its delay is measured.)
+/// An element of a branch gives up after 250 buffers of 100 ms, which the others do not reach. (200 go through it
+/// before the recording, when its delay is measured.)
 #[test]
 fn a_branch_that_fails_in_mid_stream_is_told_and_the_others_go_on() {
     let stage = Stage::with_seconds(30);

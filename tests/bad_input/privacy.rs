@@ -56,6 +56,18 @@ fn nobody_else_can_read_a_recording() {
     check_modes(&stage.path("whole"));
 }
 
+#[test]
+fn a_crash_leaves_no_memory_behind() {
+    let stage = Stage::new();
+    let record = ["record", "mixed-wav", "--real-time", "--participant", "caller=caller.wav", "--out", "out"];
+    let mut recorder = stage.start(record);
+    assert!(recorder.wait_until(|| stage.path("out/.reelgraph-mixed-wav").exists()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", recorder.id())).expect("it runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("the kernel tells it");
+    let values: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "{core}");
+}
+
 /// Neither ours nor GStreamer's, however much is asked for.
 #[test]
 fn no_line_of_a_log_has_a_name() {
