@@ -14,7 +14,7 @@ use crate::storage::StorageError;
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// The beginning of a WAV file that is searched for its header.
-const HEADER_BYTES_MAX: u64 = 4096;
+pub(super) const HEADER_BYTES_MAX: u64 = 4096;
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,6 +105,7 @@ fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMe
     }
     let size = path.metadata().map_err(StorageError::io(&path, "read"))?.len();
     let is_ours = matches!(ledger.opening.format.as_str(), "wav" | "mp3");
-    // A format that only its own readers understand: kept as it is.
-    Ok((size > 0 && !is_ours).then(|| ledger.media_of_file(index, 0, 0, 0)))
+    // A format that only its own readers understand, or a header that was destroyed: kept as it is.
+    let holds_media = size > if is_ours { inspect::HEADER_BYTES_MAX } else { 0 };
+    Ok(holds_media.then(|| ledger.media_of_file(index, 0, 0, 0)))
 }
