@@ -128,9 +128,9 @@ impl Branch {
         self.pad.push_event(messages::ChunkStart { index: self.index }.event());
     }
 
-    /// Drains the branch: no more comes.
-    pub(crate) fn finish(&self) {
-        self.pad.push_event(gst::event::Eos::new());
+    /// Drains the branch: no more comes. False when it is being flushed, or refuses: it will not say that it is done.
+    pub(crate) fn finish(&self) -> bool {
+        self.pad.push_event(gst::event::Eos::new())
     }
 
     /// Asks the sink how many samples fit into a file of `max_size` bytes.

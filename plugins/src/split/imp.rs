@@ -185,10 +185,10 @@ impl ReelSplit {
     fn cut(&self) {
         let Some(branch) = self.state.lock().unwrap().current.clone() else { return };
         gst::info!(CAT, imp = self, "chunk {} ends", branch.index);
-        branch.finish();
+        let will_end = branch.finish();
         let mut state = self.state.lock().unwrap();
         // A branch of chain-only elements is done by now: handle_message has seen its EOS.
-        let ended = state.current.take();
+        let ended = state.current.take().map(|branch| Branch { done: branch.done || !will_end, ..branch });
         state.draining.extend(ended);
         drop(state);
         self.clean_up();
@@ -448,6 +448,15 @@ impl ElementImpl for ReelSplit {
     fn release_pad(&self, pad: &gst::Pad) {
         let _ = pad.set_active(false);
         let _ = self.obj().remove_pad(pad);
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        match (event.view(), self.obj().sink_pads().first()) {
+            // By way of a branch's sink its state lock would be held until all sources have been sought, and their
+            // threads may be just about to take that branch down.
+            (gst::EventView::Seek(_), Some(pad)) => pad.push_event(event),
+            _ => self.parent_send_event(event),
+        }
     }
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {

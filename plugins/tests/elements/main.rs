@@ -1,6 +1,7 @@
 //! The elements between harnesses, judged by the samples, events and messages that come out of them.
 
 mod channels;
+mod crowd;
 mod gate;
 mod meta;
 mod mixer;

@@ -1,8 +1,10 @@
 //! Caps, queries and events of the splitter's pad.
 
+use std::sync::{Arc, Mutex};
+
 use gst::prelude::*;
 
-use crate::rig::{MONO, RATE, buffer, gap, ms};
+use crate::rig::{Job, MONO, RATE, buffer, gap, ms};
 use crate::split::chunks::{PLAIN, Splitter, push};
 
 #[test]
@@ -68,6 +70,31 @@ fn a_seek_of_the_bin_reaches_upstream() {
         gst::event::Seek::new(1.0, gst::SeekFlags::empty(), gst::SeekType::Set, ms(0), gst::SeekType::None, none);
     assert!(splitter.rig.element.send_event(seek));
     assert_eq!(input.try_pull_upstream_event().map(|event| event.type_()), Some(gst::EventType::Seek));
+}
+
+#[test]
+fn a_branch_may_be_taken_down_while_a_seek_goes_up() {
+    let splitter = Splitter::new(&[("max-duration", "100000000")], PLAIN);
+    let mut input = splitter.rig.mono("sink_0");
+    assert!(push(&mut input, 160, 0).is_ok());
+    // A source that is sought waits for its thread, which may be about to end a chunk.
+    let input = Arc::new(Mutex::new(input));
+    let pushed = Arc::new(Mutex::new(None));
+    let pad = splitter.rig.element.static_pad("sink_0").expect("requested");
+    let (source, result) = (Arc::clone(&input), Arc::clone(&pushed));
+    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        if info.event().is_some_and(|event| event.type_() == gst::EventType::Seek) {
+            let source = Arc::clone(&source);
+            *result.lock().unwrap() = Job::new(move || push(&mut source.lock().unwrap(), 4_800, 160)).wait_here();
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let none = gst::ClockTime::NONE;
+    let seek =
+        gst::event::Seek::new(1.0, gst::SeekFlags::empty(), gst::SeekType::Set, ms(0), gst::SeekType::None, none);
+    assert!(splitter.rig.element.send_event(seek));
+    assert_eq!(*pushed.lock().unwrap(), Some(Ok(gst::FlowSuccess::Ok)));
+    assert_eq!(splitter.chunks().len(), 4);
 }
 
 #[test]

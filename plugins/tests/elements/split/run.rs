@@ -1,5 +1,7 @@
 //! What every element must do: flush, the first run and the second, stop in mid-stream, bad media, nobody holding it.
 
+use gst::prelude::*;
+
 use crate::rig::{Item, MONO, RATE, begin_again, buffer, flush, ms};
 use crate::split::chunks::{PLAIN, Splitter, push, push_all};
 
@@ -54,6 +56,18 @@ fn a_flush_resets_time_and_keeps_the_chunk_and_what_is_in_it() {
     assert_eq!(after, ["flush-start", "flush-stop", "segment", "buffer", "eos"]);
     assert_eq!(chunks.iter().map(|chunk| chunk.samples().len()).collect::<Vec<_>>(), [1_600, 400]);
     assert_eq!(splitter.rig.stat("samples"), 2_000);
+}
+
+#[test]
+fn a_branch_that_is_flushed_when_it_should_end_is_not_waited_for() {
+    let splitter = Splitter::new(&[], PLAIN);
+    let mut input = splitter.rig.mono("sink_0");
+    assert!(push(&mut input, 160, 0).is_ok());
+    let pad = splitter.chunks()[0].bin.upgrade().and_then(|bin| bin.sink_pads().first().and_then(|pad| pad.peer()));
+    assert!(pad.expect("it is linked").push_event(gst::event::FlushStart::new()));
+    input.push_event(gst::event::Eos::new());
+    assert_eq!(splitter.rig.said().iter().filter(|s| s.name() == "eos").count(), 1);
+    assert_eq!(splitter.n_branches(), 0);
 }
 
 #[test]
