@@ -468,7 +468,7 @@ impl ElementImpl for AudioDec {
                 "Reelgraph audio decoder",
                 "Codec/Decoder/Audio",
                 "Decodes Opus, G.711, G.722 and PCM to mono at exact positions, on the pushing thread",
-                env!("CARGO_PKG_NAME"),
+                "Reelgraph developers",
             )
         });
         Some(&METADATA)

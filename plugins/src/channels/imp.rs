@@ -275,7 +275,7 @@ impl ObjectImpl for ReelChannelsPad {
             vec![
                 glib::ParamSpecInt::builder("channel")
                     .nick("Channel")
-                    .blurb("Channel of this pad, counted from 0 (-1: the next free one at its first voice)")
+                    .blurb("Channel of this pad (counted from 0; -1: the next free one at its first voice)")
                     .minimum(-1)
                     .maximum(MAX_CHANNELS_LIMIT as i32 - 1)
                     .default_value(DEFAULT_CHANNEL)

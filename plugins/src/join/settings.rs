@@ -58,7 +58,7 @@ pub(crate) fn properties() -> Vec<glib::ParamSpec> {
         ),
         glib::ParamSpecUInt::builder("rate")
             .nick("Sample rate")
-            .blurb("Samples per second of all pads (Hz; 0: as the first pad or downstream says)")
+            .blurb("Samples per second of all pads (Hz, 8000 to 48000; 0: as the first pad or downstream says)")
             .maximum(48_000)
             .default_value(DEFAULT_RATE)
             .mutable_ready()

@@ -344,7 +344,7 @@ impl ObjectImpl for ReelSplit {
                     .build(),
                 glib::ParamSpecUInt::builder("index")
                     .nick("Index")
-                    .blurb("Chunks begun so far, less one: the index of the current chunk")
+                    .blurb("Index of the current chunk (counted from 0)")
                     .read_only()
                     .build(),
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")

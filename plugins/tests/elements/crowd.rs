@@ -120,7 +120,8 @@ fn play(join: &str, num_buffers: i32) -> (Vec<i16>, Vec<Chunk>) {
 /// A tone as the source makes it.
 fn tone(num_buffers: i32) -> Vec<i16> {
     let line = format!(
-        "audiotestsrc num-buffers={num_buffers} samplesperbuffer=160 volume=0.01 ! {MONO} ! identity name=join ! fakesink"
+        "audiotestsrc num-buffers={num_buffers} samplesperbuffer=160 volume=0.01 ! {MONO} \
+         ! identity name=join ! fakesink"
     );
     let crowd = Crowd::new(&line);
     crowd.set_state(gst::State::Playing, "tone");

@@ -2,7 +2,6 @@
 
 mod bytes;
 mod disk;
-mod docs;
 mod element;
 mod foreign;
 mod mp3;
