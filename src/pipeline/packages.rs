@@ -5,10 +5,12 @@ const GOOD: &str = "gstreamer1.0-plugins-good";
 const BAD: &str = "gstreamer1.0-plugins-bad";
 const UGLY: &str = "gstreamer1.0-plugins-ugly";
 const LIBAV: &str = "gstreamer1.0-libav";
+/// Not of Debian's main part: the codec is not free there.
+const FDKAAC: &str = "gstreamer1.0-fdkaac";
 const CORE: &str = "libgstreamer1.0-0";
 
 /// Elements that a recording graph may want, by the package of Debian 12 that has them.
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 7] = [
     (CORE, &["queue", "queue2", "multiqueue", "tee", "capsfilter", "identity", "filesink", "fakesink", "valve"]),
     (
         BASE,
@@ -78,7 +80,6 @@ const PACKAGES: [(&str, &[&str]); 6] = [
             "webrtcechoprobe",
             "audiobuffersplit",
             "voaacenc",
-            "fdkaacenc",
             "openh264enc",
             "openh264dec",
             "h264parse",
@@ -89,9 +90,9 @@ const PACKAGES: [(&str, &[&str]); 6] = [
             "bs2b",
             "sbcenc",
             "x265enc",
-            "faac",
         ],
     ),
+    (FDKAAC, &["fdkaacenc", "fdkaacdec"]),
     (UGLY, &["x264enc", "a52dec", "amrnbdec", "amrwbdec"]),
     (LIBAV, &["avenc_aac", "avdec_h264", "avdec_aac", "avdec_mp3", "avdec_g722", "avenc_g722", "avdec_vp8"]),
 ];

@@ -38,6 +38,7 @@ impl Elements for Installed {
     }
 
     fn names(&self) -> Vec<String> {
+        // Not by kind of element: GStreamer knows no kind for mixers, filters and the like.
         let factories = gst::Registry::get().features(gst::ElementFactory::static_type());
         factories.iter().map(|factory| factory.name().to_string()).collect()
     }
@@ -93,7 +94,7 @@ fn kind(pspec: &glib::ParamSpec) -> PropertyKind {
     } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecUInt64>() {
         PropertyKind::UInt { min: p.minimum(), max: p.maximum() }
     } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecFloat>() {
-        PropertyKind::Float { min: p.minimum().into(), max: p.maximum().into() }
+        PropertyKind::Float { min: widened(p.minimum()), max: widened(p.maximum()) }
     } else if let Some(p) = pspec.downcast_ref::<glib::ParamSpecDouble>() {
         PropertyKind::Float { min: p.minimum(), max: p.maximum() }
     } else if any.is::<glib::ParamSpecString>() {
@@ -105,4 +106,9 @@ fn kind(pspec: &glib::ParamSpec) -> PropertyKind {
     } else {
         PropertyKind::Other(pspec.value_type().name().to_owned())
     }
+}
+
+/// Returns the number that is written as a 32-bit one is: 9.999, not 9.99899959564209.
+fn widened(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(number.into())
 }
