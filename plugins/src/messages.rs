@@ -12,7 +12,7 @@
 //! | `reel-channels` | sticky event and element message | `reelchannels` → `reelmeta`, engine | when a participant gets a channel |
 //! | `reel-chunk-start` | sticky event, downstream | `reelsplit` → `reelmeta`, `reelsink` | first in each chunk |
 //! | `reel-chunk-end` | event, downstream | `reelmeta` → `reelsink` | last in each chunk, before EOS |
-//! | `reel-pause` | event, upstream | `reelgate` → `reelchannels` | when a pause or resume is scheduled |
+//! | `reel-pause` | event, upstream | `reelgate` → `reelchannels` | when a pause or resume is scheduled, and for all at stream-start |
 //! | `reel-room` | query, downstream | `reelsplit` → `reelsink` | before a buffer, where a chunk's size is limited |
 
 /// A structure that is not what its name promises: a field is missing or has another type.
@@ -242,7 +242,7 @@ pub struct Level {
     /// Recording time at which the buffer begins.
     pub at: gst::ClockTime,
     /// Index of each sink pad (the N of `sink_N`) and its RMS in dBFS (a full-scale sine is −3.01; silence is −∞,
-    /// written as −200).
+    /// written as −200). A buffer of the pad that goes on beyond this one counts here by its share.
     pub rms_db: Vec<(u32, f64)>,
 }
 

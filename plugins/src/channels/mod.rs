@@ -12,7 +12,8 @@
 //! | property `reserved-channels` | not given away: kept for pads to come |
 //! | a voice during a pause (told by `reelgate` upstream) | gets no channel by it |
 //! | a pad leaves and comes again under the same name | has the same channel |
-//! | `timeline`, late samples, EOS, rates | as `reelmixer` |
+//! | a flush | time begins anew, channels stay |
+//! | `timeline`, late samples, EOS, seeks, rates | as `reelmixer` |
 //!
 //! A *voice* is 60 ms in which each 20 ms frame of the recording's own sample grid is above `voice-threshold`.
 //!

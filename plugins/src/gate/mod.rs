@@ -15,7 +15,10 @@
 //! | an edge lies before what has passed | takes effect at once; counted in `stats` as `moved-edges` |
 //! | a resume before its pause, a pause before the last resume | moved to it |
 //! | EOS while paused | the interval ends there, then EOS |
-//! | GAP events | pass with recorded time; in a skipped pause they go |
+//! | GAP events | pass with recorded time and as long as what is recorded of them; in a skipped pause they go |
+//! | a pause in a hole of the media | is told before the media after it |
+//! | media outside its segment | is not recorded; without PTS it is an error |
+//! | flush | time begins anew, edges stay |
 //!
 //! Pads: pairs of `sink_%u` (request) and `src_%u`; `audio/x-raw,format=S16LE`, any rate and channels. All pads pause
 //! at the same instant.
@@ -23,7 +26,9 @@
 //! Edges belong to the stream: PAUSED → READY forgets them.
 //!
 //! Sticky event `reel-gate` downstream at each edge, before the media after it; event `reel-pause` upstream when an
-//! edge is scheduled. Property `stats`: `paused-samples` (of all pads), `moved-edges`.
+//! edge is scheduled, and again for all edges at each stream-start.
+//!
+//! Property `stats`: `paused-samples` (of all pads), `moved-edges`.
 //!
 //! The second second of three is not recorded:
 //! ```text

@@ -8,6 +8,7 @@
 //! | EOS on its first pad | event `reel-chunk-end{samples}` downstream, message `reel-chunk`, then EOS |
 //! | a pause that began in an earlier chunk | counts from the begin of this one |
 //! | a pause still open at EOS | ends with the chunk |
+//! | flush | forgets media and pauses, not which chunk it is, its format and its map |
 //!
 //! Pads: pairs of `sink_%u` (request) and `src_%u`, any caps; the first pair's audio is what is counted. Property
 //! `stats`: `samples`.

@@ -11,13 +11,19 @@
 //! | samples overlap others of the same pad | cut off, counted as `overlapping-samples` |
 //! | sum below −6 dBFS | the exact sum |
 //! | sum above | a soft limiter whose gain depends on that sample alone: it has no latency, cannot pump, never clips |
-//! | EOS on `timeline`, or on all pads | emits the rest, then EOS |
+//! | media outside its segment | is not heard; without PTS it is an error |
+//! | EOS on `timeline`, or on all pads | emits the rest, then EOS; a pad that begins a new stream before that is heard again |
+//! | a flushing seek from downstream | downstream is flushed first, then all pads; output begins anew at zero |
+//! | flush of `timeline`, else of the last pad with media | as above |
+//! | flush of one pad among others | forgets that pad's time |
 //! | no pad at all, only `timeline` | silence, at `rate` or as downstream asks, 16 kHz else |
 //!
 //! Pads: sink `sink_%u` and `timeline` (request), src `src`; all `audio/x-raw,format=S16LE,channels=1`, one rate.
 //!
-//! Message `reel-level` once a pushed buffer: RMS of each pad in dBFS. Property `stats`: `samples`, `late-samples`,
-//! `overlapping-samples`, `ahead-samples` (more than 30 s ahead of the output), `limited-samples`.
+//! Message `reel-level` once a pushed buffer: RMS of each pad in dBFS, in the samples of that very buffer.
+//!
+//! Property `stats`: `samples`, `late-samples`, `overlapping-samples`, `ahead-samples` (more than 30 s ahead of
+//! the output), `limited-samples`.
 //!
 //! Two tones in one file:
 //! ```text
