@@ -4,7 +4,7 @@ use gst::prelude::*;
 use gst_check::Harness;
 use gstreel::messages::{Channels, Chunk, ChunkEnd, ChunkStart, Gate, PauseInterval};
 
-use crate::rig::{Item, MONO, Output, RATE, Rig, begin_again, buffer, flush, gap, ms};
+use crate::rig::{Item, MONO, Output, RATE, Rig, begin_again, buffer, flush, gap, init, ms};
 
 fn start() -> (Rig, Harness, Output) {
     let rig = Rig::new("reelmeta", &[]);
@@ -18,6 +18,7 @@ fn push(input: &mut Harness, n: usize, position: u64) {
 }
 
 fn gate(paused: bool, at: u64, skipped: u64) -> gst::Event {
+    init();
     Gate { paused, at: ms(at), skipped: ms(skipped) }.event()
 }
 

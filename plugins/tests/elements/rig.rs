@@ -234,6 +234,7 @@ pub(crate) fn segment_from(start: gst::ClockTime) -> gst::Event {
 }
 
 pub(crate) fn gap(start: gst::ClockTime, duration: gst::ClockTime) -> gst::Event {
+    init();
     gst::event::Gap::builder(start).duration(duration).build()
 }
 
