@@ -189,6 +189,7 @@ fn samples_do_not_depend_on_how_they_are_cut() {
 
 #[test]
 fn opus_does_not_depend_on_the_lists() {
+    gst::init().unwrap();
     let mut encoder = opus::Encoder::new(16_000, opus::Channels::Mono, opus::Application::Voip).unwrap();
     let pcm = noise(0, 16 * 2_000);
     let pcm: Vec<i16> = pcm.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)).collect();

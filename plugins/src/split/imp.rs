@@ -35,6 +35,8 @@ struct Limits {
 
 #[derive(Debug, Default)]
 struct State {
+    /// From before the first branch until the element stops: then no branch may come into being any more.
+    runs: bool,
     current: Option<Branch>,
     /// Drained, but with sinks that have not said so: branches with a thread of their own.
     draining: Vec<Branch>,
@@ -124,10 +126,11 @@ impl ReelSplit {
             // Built before the stream began: it has had all events but the one that says which chunk it is.
             Some(branch) => branch,
             None => {
-                let branch = self.open().map_err(|error| {
+                let opened = self.open().map_err(|error| {
                     gst::element_imp_error!(self, gst::CoreError::Failed, ("A chunk could not be begun"), ["{error}"]);
                     gst::FlowError::Error
                 })?;
+                let branch = opened.ok_or(gst::FlowError::Flushing)?;
                 branch.repeat_sticky_events(sinkpad, start);
                 branch
             }
@@ -136,10 +139,13 @@ impl ReelSplit {
         Ok(branch)
     }
 
-    /// Builds the next branch and makes it the current one.
-    fn open(&self) -> Result<Branch, BranchError> {
+    /// Builds the next branch and makes it the current one. None when the element has stopped in the meantime.
+    fn open(&self) -> Result<Option<Branch>, BranchError> {
         let obj = self.obj();
-        let index = self.state.lock().unwrap().n_chunks;
+        let State { runs, n_chunks: index, .. } = *self.state.lock().unwrap();
+        if !runs {
+            return Ok(None);
+        }
         let made = obj.emit_by_name::<Option<gst::Element>>("make-chunk", &[&index]);
         let bin = match (made, self.settings.lock().unwrap().chunk.clone()) {
             (Some(bin), _) => bin,
@@ -152,10 +158,16 @@ impl ReelSplit {
         gst::info!(CAT, imp = self, "chunk {index} begins");
         let branch = Branch::start(obj.upcast_ref(), index, bin, self.inner_pad(index))?;
         let mut state = self.state.lock().unwrap();
+        if !state.runs {
+            // Stopped while it was built.
+            drop(state);
+            branch.stop(obj.upcast_ref());
+            return Ok(None);
+        }
         state.current = Some(branch.clone());
         state.fill = Fill::default();
         state.n_chunks += 1;
-        Ok(branch)
+        Ok(Some(branch))
     }
 
     /// Returns a src pad for a branch; what comes upstream on it goes out by the splitter's sink pad.
@@ -279,7 +291,20 @@ impl ReelSplit {
         }
     }
 
-    /// Ends what still runs, without draining it: the element stops.
+    /// Begins the first chunk: its file is there from the start on, whatever may come.
+    fn start(&self) -> Result<(), gst::StateChangeError> {
+        self.state.lock().unwrap().runs = true;
+        if self.obj().sink_pads().is_empty() {
+            return Ok(());
+        }
+        self.open().map(drop).map_err(|error| {
+            gst::element_imp_error!(self, gst::CoreError::Failed, ("The first chunk could not be begun"), ["{error}"]);
+            self.stop();
+            gst::StateChangeError
+        })
+    }
+
+    /// Ends what still runs, without draining it, and lets nothing begin any more.
     fn stop(&self) {
         let mut state = self.state.lock().unwrap();
         let mut branches = std::mem::take(&mut state.draining);
@@ -460,21 +485,15 @@ impl ElementImpl for ReelSplit {
     }
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        if transition == gst::StateChange::ReadyToPaused && !self.obj().sink_pads().is_empty() {
-            // The first file is there from the start on, whatever may come.
-            if let Err(error) = self.open() {
-                gst::element_imp_error!(
-                    self,
-                    gst::CoreError::Failed,
-                    ("The first chunk could not be begun"),
-                    ["{error}"]
-                );
-                return Err(gst::StateChangeError);
-            }
+        match transition {
+            gst::StateChange::ReadyToPaused => self.start()?,
+            // Before the pads: GStreamer stops the branches that it finds, then waits for whoever is in a pad, who may
+            // have begun one more in between and wait in its sink.
+            gst::StateChange::PausedToReady => self.stop(),
+            _ => (),
         }
         let changed = self.parent_change_state(transition);
-        let starts = transition == gst::StateChange::ReadyToPaused;
-        if transition == gst::StateChange::PausedToReady || (starts && changed.is_err()) {
+        if transition == gst::StateChange::ReadyToPaused && changed.is_err() {
             self.stop();
         }
         changed
