@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::crash_support::source;
+use crate::crash_support::wav;
 use crate::stage::Stage;
 
 #[test]
@@ -44,4 +45,25 @@ fn a_file_without_a_voice_is_refused_by_its_name() {
         stage.check_record_refused(1, &["--participant", &participant], &words);
     }
     assert!(!stage.path("out").exists(), "a directory for nothing");
+}
+
+#[test]
+fn media_of_any_rate_is_recorded() {
+    let stage = Stage::new();
+    for rate in ["4000", "7999", "384000"] {
+        let (from, to) = (stage.path("caller.wav").display().to_string(), format!("{rate}.wav"));
+        source::ffmpeg(stage.dir(), &["-i", &from], &["-ar", rate], &to);
+        let (participant, out) = (format!("guest={to}"), format!("out-{rate}"));
+        stage.run(["record", "mixed-wav", "--participant", &participant, "--out", &out]).check_code(0);
+        let found = wav::read(&stage.path(format!("{out}/mixed-wav-000.wav"))).samples;
+        let sound = wav::read(&stage.path("caller.wav")).samples;
+        // The resamplers may round the end.
+        assert!(found.len().abs_diff(sound.len()) <= 16, "{rate} Hz: {} samples", found.len());
+        // The sweep begins at 300 Hz, which all rates have: the first half second, at its place.
+        let product =
+            |a: &[i16], b: &[i16]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+        let (found, sound) = (&found[..8_000], &sound[..8_000]);
+        let likeness = product(found, sound) / (product(found, found) * product(sound, sound)).sqrt();
+        assert!(likeness > 0.99, "{rate} Hz: {likeness}");
+    }
 }

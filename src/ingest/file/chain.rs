@@ -4,7 +4,8 @@
 
 use crate::ingest::file::error::FileError;
 use crate::ingest::file::grow::Grower;
-use gst::glib;
+use crate::ingest::file::report::Report;
+use crate::ingest::file::track_caps::track_caps;
 use gst::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,31 +15,6 @@ use std::sync::mpsc;
 
 /// Buffers that wait in memory for whoever pulls: more than one, so that the two threads seldom wait for each other.
 pub const BUFFERS_MAX: u32 = 16;
-
-/// What happened in a pipeline.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// The file looks like this.
-    Kind(gst::Caps),
-    /// No demuxer and no audio decoder goes on with this, and it is all there is.
-    DeadEnd(gst::Caps),
-    /// An audio stream was found.
-    Audio,
-    /// A stream of something else was found.
-    Other,
-    /// No installed element decodes this.
-    NoDecoder(gst::Caps),
-    /// What people call the format that something is missing for.
-    Missing { description: String },
-    /// A sample lies in the sink.
-    Sample,
-    /// The last sample lies in the sink.
-    End,
-    /// The last byte has gone through everything, whatever came of it.
-    InputEnd,
-    /// Element `element` gave up.
-    Failed { element: String, source: glib::Error },
-}
 
 /// A running pipeline, its end, and what it tells.
 pub(super) struct Chain {
@@ -117,31 +93,6 @@ fn make_sink(to_owner: mpsc::Sender<Report>) -> gst_app::AppSink {
     sink.set_property("async", false);
     sink.set_callbacks(callbacks);
     sink
-}
-
-/// What a track may be: what `reelaudiodec` takes.
-pub(super) fn track_caps() -> gst::Caps {
-    let voices = gst::IntRange::new(1, 2);
-    let rates = gst::IntRange::new(1, i32::MAX);
-    gst::Caps::builder_full()
-        .structure(
-            gst::Structure::builder("audio/x-opus")
-                .field("channel-mapping-family", 0)
-                .field("channels", voices)
-                .build(),
-        )
-        .structure(gst::Structure::builder("audio/x-mulaw").field("rate", rates).field("channels", voices).build())
-        .structure(gst::Structure::builder("audio/x-alaw").field("rate", rates).field("channels", voices).build())
-        .structure(gst::Structure::builder("audio/G722").field("channels", 1).build())
-        .structure(
-            gst::Structure::builder("audio/x-raw")
-                .field("format", "S16LE")
-                .field("layout", "interleaved")
-                .field("rate", rates)
-                .field("channels", voices)
-                .build(),
-        )
-        .build()
 }
 
 /// Tells errors as they are posted. Nothing is left on the bus.

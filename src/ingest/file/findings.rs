@@ -1,8 +1,8 @@
 //! What was found in a file before its first frame, and what it means when none comes. Pure but for one question to
 //! GStreamer's registry.
 
-use crate::ingest::file::chain::Report;
 use crate::ingest::file::error::FileError;
+use crate::ingest::file::report::Report;
 use gst::glib;
 
 /// Formats without silence suppression: every page or frame follows on the one before it.

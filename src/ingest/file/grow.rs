@@ -4,8 +4,8 @@
 //! a thread per stream, parses the video that nobody wants, orders streams by its own taste, and opens what an HLS
 //! playlist names. Here `decodebin` gets a single audio stream and adds parser and decoder only.
 
-use crate::ingest::file::chain::Report;
-use crate::ingest::file::chain::track_caps;
+use crate::ingest::file::report::Report;
+use crate::ingest::file::track_caps::{RAW_RATES, track_caps};
 use gst::glib;
 use gst::prelude::*;
 use std::sync::Arc;
@@ -193,7 +193,8 @@ impl Grower {
         self.plug(pad, &decoder);
     }
 
-    /// Ends the chain. Only what is not S16 already goes through a converter.
+    /// Ends the chain. Only what our decoder does not take as it is goes through a converter, and a resampler where
+    /// the rate is beyond all that are for speech or music.
     fn deliver(&self, pad: &gst::Pad, caps: &gst::Caps) {
         let end = self.sink.static_pad("sink").expect("an appsink has one sink pad");
         if end.is_linked() {
@@ -207,14 +208,17 @@ impl Grower {
             .property_from_str("dithering", "none")
             .property_from_str("noise-shaping", "none")
             .build();
-        match converter {
-            Ok(converter) => {
-                let src = converter.static_pad("src").expect("audioconvert has one src pad");
-                self.plug(pad, &converter);
-                let _ = src.link(&end);
-            }
-            Err(_) => self.tell(Report::NoDecoder(caps.clone())),
+        let rate = caps.structure(0).and_then(|s| s.get::<i32>("rate").ok()).unwrap_or_default();
+        let resampler = (!RAW_RATES.contains(&rate)).then(|| gst::ElementFactory::make("audioresample").build());
+        let Ok((converter, resampler)) = converter.and_then(|c| Ok((c, resampler.transpose()?))) else {
+            return self.tell(Report::NoDecoder(caps.clone()));
+        };
+        let mut last = pad.clone();
+        for element in [Some(converter), resampler].into_iter().flatten() {
+            self.plug(&last, &element);
+            last = element.static_pad("src").expect("a filter has one src pad");
         }
+        let _ = last.link(&end);
     }
 
     /// Adds an element behind a pad; returns whether that was possible.

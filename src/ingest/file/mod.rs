@@ -40,7 +40,9 @@ mod framer;
 mod grow;
 mod opus;
 mod promise;
+mod report;
 mod track;
+mod track_caps;
 
 pub use chain::BUFFERS_MAX;
 pub use error::FileError;

@@ -2,12 +2,12 @@
 
 use crate::engine::{Frame, Track, TrackError};
 use crate::ingest::file::chain::Chain;
-use crate::ingest::file::chain::Report;
 use crate::ingest::file::error::FileError;
 use crate::ingest::file::findings::Findings;
 use crate::ingest::file::framer::Framer;
 use crate::ingest::file::promise;
 use crate::ingest::file::promise::Promise;
+use crate::ingest::file::report::Report;
 use gst::ClockTime;
 use std::fs;
 use std::io;
