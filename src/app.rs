@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::engine::{Clock, EngineError, LiveClock, Participant, Recording, Report, Script, Setup, VirtualClock, run};
@@ -11,10 +11,11 @@ use crate::graph::{Limits, Plan};
 use crate::model::{EndReason, PauseMode};
 use crate::pipeline::Options;
 use crate::session::journal::VERSION;
-use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
+use crate::session::{Journal, JournalError, Ledger, Opening};
 use crate::storage::{Finalised, Spool, StorageError, finalise, finish_rest};
 
-/// Reports that may wait for the finaliser: chunks are as good as never that many.
+/// Reports that may wait for the finaliser. Of one chunk there are a handful; where so many wait all the same, the
+/// recording waits for the disk.
 const REPORTS_MAX: usize = 1024;
 
 /// A recording to be made of tracks that are known beforehand.
@@ -86,12 +87,12 @@ pub enum RecordError {
 pub fn record(
     request: Request,
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
-    mut progress: impl FnMut(Duration),
+    progress: impl FnMut(Duration),
 ) -> Result<Recorded, RecordError> {
     let plan = Arc::new(request.plan);
     let extension = plan.media.format().extension().to_owned();
     let (spool, _lock) = Spool::claim(&request.out, &plan.name, &extension)?;
-    let journal = Journal::create(&spool.journal()).inspect_err(|_| drop(spool.remove()))?;
+    let journal = Journal::create(&spool.journal()).inspect_err(|_| spool.discard())?;
     let chunk_spool = spool.clone();
     let options = Options {
         chunk_file: Box::new(move |index| chunk_spool.chunk(index)),
@@ -99,10 +100,13 @@ pub fn record(
         pause_mode: request.pause_mode,
         reserved_channels: request.participants.iter().filter_map(|participant| participant.pin).collect(),
     };
+    let zero = Instant::now();
     let opening = opening(&plan, request.pause_mode);
+    let ledger = Ledger::new(opening.clone());
     let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
-    let begun = Recording::begin(setup);
-    let mut recording = begun.inspect_err(|_| drop(spool.remove()))?;
+    let begun = Recording::begin(setup).map_err(RecordError::from);
+    let begun = begun.and_then(|recording| spool.sync().map(|()| recording).map_err(RecordError::from));
+    let mut recording = begun.inspect_err(|_| spool.discard())?;
     let script = Script {
         participants: request.participants,
         pauses: request.pauses,
@@ -112,64 +116,68 @@ pub fn record(
     let (sender, reports) = mpsc::sync_channel(REPORTS_MAX);
     let real_time = request.real_time;
     let worker = std::thread::Builder::new().name("reel-worker-0".to_owned()).spawn(move || {
-        let mut clock: Box<dyn Clock> = if real_time { Box::new(LiveClock::start()) } else { Box::new(VirtualClock) };
-        run(&mut recording, script, clock.as_mut(), &*go_on, |report| {
-            // Whoever finalises waits for the end of this thread: it is there.
-            let _ = sender.send(report);
+        let mut clock: Box<dyn Clock> =
+            if real_time { Box::new(LiveClock::since(zero)) } else { Box::new(VirtualClock) };
+        // Whoever finalises is there until this thread ends. Nobody must wait so that progress can be shown.
+        run(&mut recording, script, clock.as_mut(), &*go_on, |report| match report {
+            Report::Progress(_) => drop(sender.try_send(report)),
+            _ => drop(sender.send(report)),
         });
     });
     let worker = worker.map_err(RecordError::Thread)?;
-    let ended = follow(&spool, &reports, &mut progress);
+    let ended = follow(&spool, ledger, reports, progress);
     if worker.join().is_err() {
         return Err(RecordError::Worker);
     }
-    let mut recorded = ended?;
-    finish(&spool, &mut recorded);
+    let (mut recorded, failed) = ended?;
+    finish(&spool, &mut recorded, failed);
     Ok(recorded)
 }
 
+/// Chunks that could not be finished when they were completed, and why.
+type Failed = Vec<(u32, StorageError)>;
+
 /// Finishes what the end of the recording has left in the spool, and takes the spool away.
-fn finish(spool: &Spool, recorded: &mut Recorded) {
-    match finish_rest(spool, &mut recorded.ledger) {
-        Ok(chunks) => recorded.chunks.extend(chunks),
-        Err(error) => recorded.unfinished = Some(error.to_string()),
-    }
-    recorded.chunks.sort_by_key(|chunk| chunk.media.index);
-    if recorded.unfinished.is_none()
-        && let Err(error) = spool.remove()
-    {
-        tracing::warn!(%error, "the spool stays");
+fn finish(spool: &Spool, recorded: &mut Recorded, failed: Failed) {
+    let finished = finish_rest(spool, &mut recorded.ledger, &mut recorded.chunks).and_then(|()| {
+        // In its place, but it may not be on the disk.
+        let is_missing = |index: &u32| recorded.chunks.iter().all(|chunk| chunk.media.index != *index);
+        failed.into_iter().find(|(index, _)| is_missing(index)).map_or(Ok(()), |(_, error)| Err(error))
+    });
+    if let Err(error) = finished.and_then(|()| spool.remove()) {
+        recorded.unfinished = Some(error.to_string());
+    } else if recorded.chunks.is_empty() && recorded.error.is_none() {
+        recorded.reason = EndReason::Failed;
+        recorded.error = Some("the graph has written no file".to_owned());
     }
 }
 
 /// Finalises chunks as they are completed, until the recording has ended.
 fn follow(
     spool: &Spool,
-    reports: &mpsc::Receiver<Report>,
-    progress: &mut impl FnMut(Duration),
-) -> Result<Recorded, RecordError> {
-    let mut journal = Journal::append_to(&spool.journal())?;
-    let mut chunks = Vec::new();
+    mut ledger: Ledger,
+    reports: mpsc::Receiver<Report>,
+    mut progress: impl FnMut(Duration),
+) -> Result<(Recorded, Failed), RecordError> {
+    let (mut chunks, mut failed) = (Vec::new(), Failed::new());
     while let Ok(report) = reports.recv() {
         match report {
             Report::Progress(horizon) => progress(horizon),
-            Report::ChunkComplete { index, only, ledger } => {
+            Report::Entry(entry) => ledger.apply(&entry),
+            Report::ChunkComplete { index, only } => {
                 let media = ledger.chunks.get(&index).and_then(|row| row.media.clone());
-                let finalised = media.map_or(Ok(None), |media| finalise(spool, &ledger, media, only));
-                // What goes wrong here is tried again at the end, when the disk may have room.
-                match finalised {
-                    Ok(finalised) => {
-                        chunks.extend(finalised);
-                        if let Err(error) = journal.append(&Entry::Finalised { index }) {
-                            tracing::warn!(%error, index, "a finished chunk is not noted");
-                        }
+                match media.map_or(Ok(None), |media| finalise(spool, &ledger, media, only)) {
+                    Ok(finalised) => chunks.extend(finalised),
+                    // It is tried again at the end, when the disk may have room.
+                    Err(error) => {
+                        tracing::warn!(%error, index, "a chunk cannot be finished yet");
+                        failed.push((index, error));
                     }
-                    Err(error) => tracing::warn!(%error, index, "a chunk cannot be finished yet"),
                 }
             }
-            Report::Ended { reason, ledger, lost_samples } => {
+            Report::Ended { reason, lost_samples } => {
                 let error = ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
-                return Ok(Recorded { ledger: *ledger, chunks, reason, error, unfinished: None, lost_samples });
+                return Ok((Recorded { ledger, chunks, reason, error, unfinished: None, lost_samples }, failed));
             }
         }
     }
@@ -178,9 +186,7 @@ fn follow(
 
 fn opening(plan: &Plan, pause_mode: PauseMode) -> Opening {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    // Monotonic time since boot, as the kernel tells it: the journal is of no use to another boot's clock.
-    let uptime = read("/proc/uptime");
-    let uptime = uptime.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Opening {
         version: VERSION,
         recording_id: uuid::Uuid::new_v4(),
@@ -192,6 +198,6 @@ fn opening(plan: &Plan, pause_mode: PauseMode) -> Opening {
         pause_mode,
         started_at: jiff::Timestamp::now(),
         boot_id: read("/proc/sys/kernel/random/boot_id").trim().to_owned(),
-        monotonic_zero: Duration::try_from_secs_f64(uptime).unwrap_or_default(),
+        monotonic_zero: Duration::try_from(monotonic).unwrap_or_default(),
     }
 }

@@ -3,10 +3,10 @@
 //! Times are RFC 3339 in UTC, durations whole milliseconds, bit rates bit/s. `notes` is ours: it is there only when a
 //! reader must know something that the schema has no word for.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One metadata file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// The resource that the recording belongs to; `local` for one made by the command line.
@@ -28,12 +28,12 @@ pub struct Metadata {
     /// Who is in it.
     pub participants: Vec<Participant>,
     /// What else a reader must know.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 /// A pause.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PauseResumeInterval {
     /// When it began.
@@ -43,7 +43,7 @@ pub struct PauseResumeInterval {
 }
 
 /// What a recording is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingInfo {
     /// `audio` or `audioVideo`.
@@ -57,7 +57,7 @@ pub struct RecordingInfo {
 }
 
 /// Audio of a recording.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AudioConfiguration {
     /// Samples per second.
@@ -69,7 +69,7 @@ pub struct AudioConfiguration {
 }
 
 /// A participant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
     /// Who.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Longest sleep before the caller looks again whether it should stop.
 const NAP_MAX: Duration = Duration::from_millis(100);
 
-/// Tells when recording time has come. Recording time zero is when the clock was made.
+/// Tells when recording time has come.
 pub trait Clock {
     /// Waits until recording time `until`, as long as `go_on` is true.
     fn wait_until(&mut self, until: Duration, go_on: &dyn Fn() -> bool);
@@ -26,9 +26,9 @@ pub struct LiveClock {
 }
 
 impl LiveClock {
-    /// Returns a clock that begins now.
-    pub fn start() -> Self {
-        Self { zero: Instant::now() }
+    /// Returns a clock whose recording time zero is `zero`.
+    pub fn since(zero: Instant) -> Self {
+        Self { zero }
     }
 }
 

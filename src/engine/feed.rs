@@ -27,13 +27,15 @@ pub(super) struct Feed {
     next: Option<Frame>,
     /// Recording time after the last frame that was due.
     end: gst::ClockTime,
+    /// Recording time up to which the branch has been told what there is, and what there is not.
+    told: gst::ClockTime,
     ended: bool,
 }
 
 impl Feed {
     pub(super) fn new(track: Box<dyn Track>, joined: gst::ClockTime, until: Option<gst::ClockTime>) -> Self {
         let until = until.unwrap_or(gst::ClockTime::MAX);
-        Self { track, joined, until, next: None, end: joined, ended: false }
+        Self { track, joined, until, next: None, end: joined, told: joined, ended: false }
     }
 
     /// Nothing more will come.
@@ -46,9 +48,17 @@ impl Feed {
         self.end
     }
 
+    /// Returns where nothing comes before `horizon`, begin and duration: what a decoder or a filter still holds of the
+    /// sound before it must not wait for the sound after it. Call it after [`Self::drain`].
+    pub(super) fn gap(&mut self, horizon: gst::ClockTime) -> Option<(gst::ClockTime, gst::ClockTime)> {
+        let from = self.told.max(self.end);
+        self.told = from.max(horizon);
+        (from < horizon).then(|| (from, horizon - from))
+    }
+
     /// Returns all frames that begin before `horizon` (recording time), stamped in recording time, and what went
-    /// wrong on the way.
-    pub(super) fn drain(&mut self, horizon: gst::ClockTime) -> (Vec<Due>, Vec<TrackError>) {
+    /// wrong on the way, and where.
+    pub(super) fn drain(&mut self, horizon: gst::ClockTime) -> (Vec<Due>, Vec<(gst::ClockTime, TrackError)>) {
         let (mut due, mut errors) = (Vec::<Due>::new(), Vec::new());
         while !self.ended {
             let frame = match self.next.take().map_or_else(|| self.track.next_frame(), |frame| Ok(Some(frame))) {
@@ -59,7 +69,7 @@ impl Feed {
                 }
                 Err(error) => {
                     self.ended = error.fatal;
-                    errors.push(error);
+                    errors.push((self.end, error));
                     continue;
                 }
             };

@@ -9,9 +9,10 @@ use crate::engine::{EngineError, Track, TrackError};
 use crate::graph::Plan;
 use crate::model::{EndReason, ParticipantNumber};
 use crate::pipeline::{Event, Options, Running};
-use crate::session::{Core, Effect, Input, Journal, Ledger, Opening, State};
+use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
 
-/// What happened, for whoever finalises chunks and shows progress.
+/// What happened, for whoever finalises chunks and shows progress. In order: who applies all entries to a ledger knows
+/// the recording as it stood at each report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
     /// Recording time has come so far.
@@ -22,15 +23,13 @@ pub enum Report {
         index: u32,
         /// It is the recording's only one.
         only: bool,
-        /// The recording as it stands.
-        ledger: Box<Ledger>,
     },
+    /// Something was noted in the journal.
+    Entry(Entry),
     /// The recording is over.
     Ended {
         /// Why.
         reason: EndReason,
-        /// The recording as it ended.
-        ledger: Box<Ledger>,
         /// Samples that came too late for their place; 0 in a recording that is as it should be.
         lost_samples: u64,
     },
@@ -58,14 +57,14 @@ pub struct Recording {
     feeds: BTreeMap<ParticipantNumber, Feed>,
     /// When the last of those who have left ended.
     gone_end: Duration,
-    /// Recording time up to which everything is in the files.
+    /// Recording time up to which everything is in the files, as far as elements do not hold it back.
     horizon: Duration,
     close_deadline: Duration,
     reports: Vec<Report>,
 }
 
 impl Recording {
-    /// Begins a recording: its first file and its journal are there when this returns.
+    /// Begins a recording: its first file and its journal are there when this returns, not yet synced.
     pub fn begin(setup: Setup) -> Result<Self, EngineError> {
         let (core, effects) = Core::new(setup.opening);
         let mut journal = setup.journal;
@@ -74,7 +73,6 @@ impl Recording {
                 journal.append(&entry)?;
             }
         }
-        journal.sync()?;
         let running = Running::build(setup.plan, setup.options)?;
         Ok(Self {
             core,
@@ -129,20 +127,24 @@ impl Recording {
         for participant in participants {
             let Some(feed) = self.feeds.get_mut(&participant) else { continue };
             let (due, errors) = feed.drain(clock_time(horizon));
-            let (ended, at) = (feed.is_ended(), Duration::from(feed.end()));
+            let (ended, at, gap) = (feed.is_ended(), Duration::from(feed.end()), feed.gap(clock_time(horizon)));
             let pushed = due.into_iter().try_for_each(|due| self.running.push(participant, &due.caps, due.frames));
+            for (at, TrackError { text: reason, fatal }) in errors {
+                tracing::warn!(participant, %reason, "a participant's media is damaged");
+                let silent = fatal && pushed.is_ok();
+                if silent {
+                    self.running.end_track(participant);
+                }
+                self.input(Input::Trouble { participant, reason, silent }, at.into());
+            }
             if let Err(error) = pushed {
                 // An element of the branch has said more than the refusal of its pad does.
                 self.take_events(at);
                 self.give_up(participant, error.to_string(), at);
-                continue;
-            }
-            for TrackError { text: reason, .. } in errors {
-                tracing::warn!(participant, %reason, "a participant's media is damaged");
-                self.input(Input::Trouble { participant, reason, silent: false }, at);
-            }
-            if ended {
+            } else if ended {
                 self.running.end_track(participant);
+            } else if let Some((start, duration)) = gap {
+                self.running.gap(participant, start, duration);
             }
         }
     }
@@ -150,7 +152,9 @@ impl Recording {
     /// Lets everything before `horizon` be written, and takes what follows from it.
     pub fn advance(&mut self, horizon: Duration) {
         let advanced = self.running.advance(clock_time(horizon));
-        self.horizon = self.horizon.max(horizon);
+        if advanced.is_ok() {
+            self.horizon = self.horizon.max(horizon);
+        }
         // First what elements say: their words are better than a refusal.
         self.take_events(self.horizon);
         if let Err(error) = advanced {
@@ -197,6 +201,7 @@ impl Recording {
                 if let Err(error) = self.journal.append(&entry) {
                     tracing::error!(%error, "the journal cannot be written");
                 }
+                self.reports.push(Report::Entry(entry));
             }
             Effect::Join { participant, pin } => {
                 if let Err(error) = self.running.join(participant, pin) {
@@ -218,13 +223,11 @@ impl Recording {
                 self.input(Input::PipelineEnded, now);
             }
             Effect::ChunkComplete { index, only } => {
-                let ledger = Box::new(self.core.ledger().clone());
-                self.reports.push(Report::ChunkComplete { index, only, ledger });
+                self.reports.push(Report::ChunkComplete { index, only });
             }
             Effect::Ended(reason) => {
-                let ledger = Box::new(self.core.ledger().clone());
                 let lost_samples = self.running.lost_samples();
-                self.reports.push(Report::Ended { reason, ledger, lost_samples });
+                self.reports.push(Report::Ended { reason, lost_samples });
             }
         }
     }

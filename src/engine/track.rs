@@ -18,7 +18,7 @@ pub struct Frame {
     pub caps: gst::Caps,
 }
 
-/// Why a track gave no frame. Reads after "… is silent from 3.2 s on: ".
+/// Why a track gave no frame. Reads after "Ada: "; its times are those of the track itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct TrackError {

@@ -46,6 +46,8 @@ pub struct Running {
     /// What a foreign element of a participant's branch holds back, as found out.
     measured_latency: gst::ClockTime,
     latency: gst::ClockTime,
+    /// It did not end in time: somebody in it waits for what may never come.
+    is_stuck: bool,
     /// Why the last branch could not be built.
     branch_error: Arc<Mutex<Option<PipelineError>>>,
 }
@@ -75,6 +77,7 @@ impl Running {
             participants: BTreeMap::new(),
             measured_latency,
             latency: gst::ClockTime::ZERO,
+            is_stuck: false,
             branch_error: Arc::default(),
         };
         let pins = options.reserved_channels.clone();
@@ -218,6 +221,13 @@ impl Running {
         }
     }
 
+    /// Says that a participant has no media from `start` (recording time) on, for `duration`.
+    pub fn gap(&mut self, participant: ParticipantNumber, start: gst::ClockTime, duration: gst::ClockTime) {
+        if let Some(branch) = self.participants.get(&participant) {
+            self.src.gap(&branch.audio, start, duration, false);
+        }
+    }
+
     /// Ends a participant's media: what the branch holds back comes out. The participant stays until [`Self::leave`].
     pub fn end_track(&mut self, participant: ParticipantNumber) {
         if let Some(branch) = self.participants.get(&participant) {
@@ -276,6 +286,7 @@ impl Running {
             let left = until.saturating_duration_since(Instant::now());
             let left = gst::ClockTime::try_from(left).unwrap_or(gst::ClockTime::ZERO);
             let Some(message) = self.bus.timed_pop_filtered(left, &MESSAGES) else {
+                self.is_stuck = true;
                 events.push(Event::Failed(PipelineError::StopTimeout { seconds: deadline.as_secs() }));
                 break;
             };
@@ -314,6 +325,10 @@ fn takes_timeline(node: &Node) -> bool {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.pipeline.set_state(gst::State::Null);
+        let stop = |pipeline: &gst::Pipeline| {
+            let _ = pipeline.set_state(gst::State::Null);
+        };
+        // Whoever is stuck would keep whoever waits for it.
+        if self.is_stuck { self.pipeline.call_async(stop) } else { stop(&self.pipeline) }
     }
 }

@@ -170,6 +170,8 @@ impl Core {
                     self.append(Entry::Failed { at: now, error }, &mut effects);
                 }
                 self.stop(EndReason::Failed, &mut effects);
+                // Also where it was being stopped for a better reason.
+                self.end = EndReason::Failed;
             }
             _ if self.state != State::Recording => (),
             Input::Join { participant, name, pin } => {
@@ -301,7 +303,14 @@ mod tests {
         core.on(Input::Fail { error: "disk full".into() }, s(1));
         core.on(Input::Fail { error: "then this".into() }, s(1));
         core.on(Input::PipelineEnded, s(2));
-        assert_eq!(core.ledger().end, Some((s(2), EndReason::Failed, Some("disk full".into()))));
+        let failed = Some((s(2), EndReason::Failed, Some("disk full".into())));
+        assert_eq!(core.ledger().end, failed);
+
+        let mut stopping = self::core();
+        stopping.on(Input::Stop { reason: EndReason::MediaEnded }, s(1));
+        stopping.on(Input::Fail { error: "disk full".into() }, s(1));
+        stopping.on(Input::PipelineEnded, s(2));
+        assert_eq!(stopping.ledger().end, failed);
     }
 
     #[test]

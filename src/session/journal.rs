@@ -108,11 +108,6 @@ pub enum Entry {
         /// Bytes.
         size: u64,
     },
-    /// A chunk is where it belongs, with its metadata.
-    Finalised {
-        /// Chunk.
-        index: u32,
-    },
     /// The recording cannot go on: what has been written until then is all there will be.
     Failed {
         /// When.
@@ -154,7 +149,7 @@ impl Journal {
         Ok(Self { file, path: path.to_owned(), is_torn })
     }
 
-    /// Appends an entry: one write, so that a crash tears the last line at most.
+    /// Appends an entry. A crash tears the last line at most: there is one writer at a time.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let mut line = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
         serde_json::to_writer(&mut line, entry).expect("entries are plain data");
@@ -164,14 +159,25 @@ impl Journal {
         written.map_err(io(&self.path, "written"))
     }
 
-    /// Waits until all entries are on the disk.
-    pub fn sync(&self) -> Result<(), JournalError> {
-        self.file.sync_data().map_err(io(&self.path, "synced"))
+    /// Waits until all entries are on the disk, whoever has appended them.
+    ///
+    /// # Errors
+    ///
+    /// They may not be.
+    pub fn sync(path: &Path) -> Result<(), JournalError> {
+        let file = File::open(path).map_err(io(path, "opened"))?;
+        file.sync_data().map_err(io(path, "synced"))
     }
 
     /// Reads a journal. Torn lines are left out.
     pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
-        let mut reader = BufReader::new(File::open(path).map_err(io(path, "opened"))?);
+        // A pipe of that name would be waited for.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io(path, "opened"))?;
+        if !file.metadata().map_err(io(path, "read"))?.is_file() {
+            return Err(JournalError::NotAJournal { path: path.to_owned() });
+        }
+        let mut reader = BufReader::new(file);
         let mut entries = Vec::new();
         loop {
             let mut line = Vec::new();
@@ -271,7 +277,7 @@ pub(in crate::session) mod tests {
         let (_dir, path) = written(&entries());
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-        let more = Entry::Finalised { index: 7 };
+        let more = Entry::FileComplete { index: 7, size: 1 };
         Journal::append_to(&path).unwrap().append(&more).unwrap();
         let expected: Vec<_> = entries()[..3].iter().cloned().chain([more]).collect();
         assert_eq!(Journal::read(&path).unwrap(), expected);

@@ -37,8 +37,6 @@ pub struct ChunkRow {
     pub media: Option<ChunkMedia>,
     /// Its file is complete in the spool, with this size.
     pub size: Option<u64>,
-    /// It is where it belongs, with its metadata.
-    pub finalised: bool,
 }
 
 impl ChunkRow {
@@ -57,8 +55,8 @@ pub struct Ledger {
     pub participants: BTreeMap<ParticipantNumber, ParticipantRow>,
     /// By index.
     pub chunks: BTreeMap<u32, ChunkRow>,
-    /// Edges as they take effect: true pauses, false resumes.
-    pub edges: Vec<(bool, Duration)>,
+    /// Where pauses begin, and where they end if they have.
+    pub edges: Vec<(Duration, Option<Duration>)>,
     /// The map as it was last told.
     pub map: ChannelMap,
     /// Why nothing could be recorded any more.
@@ -107,12 +105,18 @@ impl Ledger {
                     row.troubles.push(Trouble { at: *at, reason: reason.clone(), silent: *silent });
                 }
             }
-            Entry::Paused { at } => self.edges.push((true, *at)),
-            Entry::Resumed { at } => self.edges.push((false, *at)),
+            Entry::Paused { at } => match self.edges.last() {
+                Some((_, None)) => (),
+                _ => self.edges.push((*at, None)),
+            },
+            Entry::Resumed { at } => {
+                if let Some((_, to @ None)) = self.edges.last_mut() {
+                    *to = Some(*at);
+                }
+            }
             Entry::Channels { map } => self.map = map.clone(),
             Entry::ChunkHeld { media } => self.chunk(media.index).media = Some(media.clone()),
             Entry::FileComplete { index, size } => self.chunk(*index).size = Some(*size),
-            Entry::Finalised { index } => self.chunk(*index).finalised = true,
             Entry::Failed { error, .. } => {
                 self.failure.get_or_insert(error.clone());
             }
@@ -128,30 +132,23 @@ impl Ledger {
 
     /// Returns all pauses, an open one up to `end`.
     pub fn pauses(&self, end: Duration) -> Vec<PauseInterval> {
-        let mut pauses = Vec::new();
-        let mut open = None;
-        for (pause, at) in &self.edges {
-            match (pause, open) {
-                (true, None) => open = Some(*at),
-                (false, Some(start)) => {
-                    pauses.push(PauseInterval { start, duration: at.saturating_sub(start) });
-                    open = None;
-                }
-                _ => (),
-            }
-        }
-        pauses.extend(open.map(|start| PauseInterval { start, duration: end.saturating_sub(start) }));
-        pauses
+        let interval = |(from, to): &(Duration, Option<Duration>)| PauseInterval {
+            start: *from,
+            duration: to.unwrap_or(end).saturating_sub(*from),
+        };
+        self.edges.iter().map(interval).collect()
     }
 
-    /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`.
+    /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`; all 0 where the
+    /// file does not tell.
     ///
     /// All earlier chunks must be known. What it holds follows from where they end, and from the pauses.
     pub fn media_of_file(&self, index: u32, samples: u64, rate: u32, channels: u32) -> ChunkMedia {
+        let earlier = || self.chunks.range(..index).filter_map(|(_, row)| row.media.as_ref());
+        let rate = if rate > 0 { rate } else { earlier().next_back().map_or(0, |media| media.rate) };
         let position = |time: Duration| (time.as_nanos() * u128::from(rate) + 500_000_000) / 1_000_000_000;
         let time = |position: u128| Duration::from_nanos((position * 1_000_000_000 / u128::from(rate.max(1))) as u64);
-        let earlier = self.chunks.range(..index).filter_map(|(_, row)| row.media.as_ref());
-        let recorded_start: u128 = earlier.map(|media| u128::from(media.samples)).sum();
+        let recorded_start: u128 = earlier().map(|media| u128::from(media.samples)).sum();
         let recorded_end = recorded_start + u128::from(samples);
         let skips = self.opening.pause_mode == PauseMode::Skip;
         let (mut skipped, mut start) = (0, recorded_start);
@@ -181,36 +178,35 @@ impl Ledger {
 
     /// Returns who was there in a chunk, with the channel.
     pub fn participants_of(&self, media: &ChunkMedia) -> Vec<(&ParticipantRow, Option<u32>)> {
-        let (start, end) = (media.start, media.end(self.opening.pause_mode));
-        let there = |row: &ParticipantRow| row.joined <= end && row.left.is_none_or(|left| left > start);
+        let (start, end) = (media.start, self.end_of(media));
+        let there = |row: &ParticipantRow| row.joined < end && row.left.is_none_or(|left| left > start);
         let rows = self.participants.iter().filter(|(_, row)| there(row));
         rows.map(|(number, row)| (row, media.map.channel_of(*number))).collect()
     }
 
-    /// Returns what a reader of a chunk must know beside its media: whose is not what it should be, and since when;
-    /// and in the last one, why there is no more.
-    pub fn notes_of(&self, media: &ChunkMedia) -> Vec<String> {
-        let mut notes = self.notes_until(media.end(self.opening.pause_mode));
-        let is_last = self.chunks.last_key_value().is_none_or(|(last, _)| media.index >= *last);
-        let failure = self.failure.as_ref().filter(|_| is_last);
-        notes.extend(failure.map(|error| format!("the recording ends here, too early: {error}")));
-        notes
+    /// Returns the recording time at which a chunk ends: the end of time where it is not known how much it holds.
+    fn end_of(&self, media: &ChunkMedia) -> Duration {
+        match media.samples {
+            // No chunk follows one that holds nothing.
+            0 => Duration::MAX,
+            _ => media.end(self.opening.pause_mode),
+        }
     }
 
-    /// Returns the notes of the recording up to `end`.
-    pub fn notes_until(&self, end: Duration) -> Vec<String> {
+    /// Returns what a reader of a chunk must know beside its media: whose is not what it should be, and since when.
+    pub fn notes_of(&self, media: &ChunkMedia) -> Vec<String> {
+        // A track may end, and say so, within the sample that is rounded off.
+        let sample = Duration::from_nanos(1_000_000_000_u64.div_ceil(u64::from(media.rate.max(1))));
+        let end = self.end_of(media).saturating_add(sample);
         let rows = self.participants.values();
         let troubles = rows.flat_map(|row| row.troubles.iter().map(move |trouble| (row, trouble)));
         let notes = troubles.filter(|(_, trouble)| trouble.at <= end).map(|(row, trouble)| {
             let silent = if trouble.silent { ", silent from there on" } else { "" };
             format!("{}: {} (at {:.3} s{silent})", row.name, trouble.reason, trouble.at.as_secs_f64())
         });
-        notes.collect()
-    }
-
-    /// Returns what a pause leaves.
-    pub fn pause_mode(&self) -> PauseMode {
-        self.opening.pause_mode
+        let unheard = media.map.without_channel.iter().filter_map(|number| self.participants.get(number));
+        let unheard = unheard.map(|row| format!("{}: spoke when no channel was free, and is not recorded", row.name));
+        notes.chain(unheard).collect()
     }
 }
 
@@ -278,6 +274,42 @@ mod tests {
         let mut cut_at_pause = ledger(&pauses);
         cut_at_pause.apply(&Entry::ChunkHeld { media: media_at(0, 2) });
         assert_eq!(cut_at_pause.media_of_file(1, 16_000, 16_000, 1).start, s(5));
+    }
+
+    /// A format that only its own readers understand, after one that ended properly.
+    #[test]
+    fn a_file_that_does_not_tell_its_length_begins_where_the_one_before_it_ended() {
+        let mut ledger = ledger(&[
+            Entry::Joined { at: s(7), participant: 0, name: "late".into() },
+            Entry::Joined { at: s(0), participant: 1, name: "early".into() },
+            Entry::Left { at: s(2), participant: 1 },
+        ]);
+        ledger.apply(&Entry::ChunkHeld { media: media_at(0, 2) });
+        let media = ledger.media_of_file(1, 0, 0, 0);
+        assert_eq!((media.start, media.rate), (s(2), 16_000));
+        let there = ledger.participants_of(&media);
+        assert_eq!(there.iter().map(|(row, _)| row.name.as_str()).collect::<Vec<_>>(), ["late"]);
+    }
+
+    #[test]
+    fn what_happens_at_a_cut_is_in_the_chunk_after_it() {
+        let ledger = ledger(&[
+            Entry::Joined { at: s(0), participant: 0, name: "early".into() },
+            Entry::Joined { at: s(2), participant: 1, name: "late".into() },
+        ]);
+        let n_there = |media: &ChunkMedia| ledger.participants_of(media).len();
+        assert_eq!((n_there(&media(0, 0, 2)), n_there(&media(1, 2, 2))), (1, 2));
+    }
+
+    #[test]
+    fn a_trouble_at_the_end_is_told_though_its_time_is_rounded() {
+        let at = s(2) + Duration::from_nanos(20_833);
+        let ledger = ledger(&[
+            Entry::Joined { at: s(0), participant: 0, name: "Ada".into() },
+            Entry::Trouble { at, participant: 0, reason: "cut off".into(), silent: true },
+        ]);
+        assert_eq!(ledger.notes_of(&media(0, 0, 2)), ["Ada: cut off (at 2.000 s, silent from there on)"]);
+        assert_eq!(ledger.notes_of(&media(0, 0, 1)), [""; 0]);
     }
 
     fn media_at(index: u32, seconds: u64) -> ChunkMedia {

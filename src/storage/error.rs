@@ -51,6 +51,12 @@ pub enum StorageError {
         /// The graph that the journal names.
         graph: String,
     },
+    /// Something in a spool that this program did not put there, or that is of another format than its recording.
+    #[error("{} is not known and stays where it is; move it away, then call recover again", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is nothing to recover.
     #[error("{} holds no unfinished recording", dir.display())]
     NothingToRecover {

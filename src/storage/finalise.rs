@@ -1,7 +1,7 @@
 //! A chunk leaves the spool: verified, whole, hashed, on the disk, with its metadata beside it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,8 @@ pub fn finalise(
             };
             media.map.channels.truncate(content.channels as usize);
         }
-        if content.samples != media.samples {
+        // An element may have made other samples of those that were counted.
+        if content.rate == media.rate && content.samples != media.samples {
             notes.push(format!("{} of {} samples could be written", content.samples, media.samples));
         }
         (media.samples, media.rate, media.channels) = (content.samples, content.rate, content.channels);
@@ -75,10 +76,38 @@ pub fn finalise(
     let bit_rate = constant_bit_rate.unwrap_or_else(|| average_bit_rate(size, &media));
     let metadata = sidecar::metadata(ledger, &media, bit_rate, notes);
     let metadata_path = spool.metadata(index);
+    refuse_foreign(&metadata_path, &metadata)?;
+    // In this order: what explains the file is on the disk before it.
+    spool.sync()?;
     write_metadata(&spool.chunk_metadata(index), &metadata_path, &metadata)?;
-    std::fs::rename(&from, &to).map_err(StorageError::io(&to, "put in place"))?;
+    spool.sync()?;
+    move_to(&from, &to).map_err(StorageError::io(&to, "put in place"))?;
     spool.sync()?;
     Ok(Some(Finalised { path: to, metadata_path, metadata, media, size, sha256 }))
+}
+
+/// Gives a file its name, which nothing else may have.
+fn move_to(from: &Path, to: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some file systems cannot promise it.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !to.exists() => std::fs::rename(from, to),
+        moved => moved.map_err(Into::into),
+    }
+}
+
+/// Adds a note to the metadata of a finished chunk, if it is not there yet, and returns what it says then.
+pub(super) fn add_note(spool: &Spool, index: u32, note: &str) -> Result<Metadata, StorageError> {
+    let path = spool.metadata(index);
+    let text = std::fs::read(&path).map_err(StorageError::io(&path, "read"))?;
+    let read = serde_json::from_slice::<Metadata>(&text).map_err(std::io::Error::from);
+    let mut metadata = read.map_err(StorageError::io(&path, "understood"))?;
+    if !metadata.notes.iter().any(|known| known == note) {
+        metadata.notes.push(note.to_owned());
+        write_metadata(&spool.chunk_metadata(index), &path, &metadata)?;
+        spool.sync()?;
+    }
+    Ok(metadata)
 }
 
 /// Returns a file's size and hash, when it is on the disk.
@@ -96,6 +125,18 @@ fn settle(path: &Path) -> Result<(u64, String), StorageError> {
     }
     let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((size, digits))
+}
+
+/// Fails where there is a file that a first attempt to finalise the chunk has not written.
+fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), StorageError> {
+    let text = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(StorageError::io(path, "read"))?,
+    };
+    match serde_json::from_slice::<Metadata>(&text) {
+        Ok(there) if there.chunk_document_id == metadata.chunk_document_id => Ok(()),
+        _ => Err(StorageError::io(path, "put in place")(ErrorKind::AlreadyExists.into())),
+    }
 }
 
 fn write_metadata(spooled: &Path, to: &Path, metadata: &Metadata) -> Result<(), StorageError> {

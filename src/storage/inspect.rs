@@ -14,7 +14,13 @@ use crate::storage::StorageError;
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// The beginning of a WAV file that is searched for its header.
-pub(super) const HEADER_BYTES_MAX: u64 = 4096;
+const HEADER_BYTES_MAX: u64 = 4096;
+
+/// The header that `reelsink` writes for many channels.
+const WAV_HEADER_BYTES: u64 = 68;
+
+/// A tag and a frame, both as long as MP3 knows them.
+const MP3_EMPTY_BYTES: u64 = 2 * 1441;
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +38,26 @@ pub(super) struct Content {
 /// None for formats that only their own readers understand, and for files with no media at all.
 pub(super) fn make_whole(path: &Path, extension: &str) -> Result<Option<Content>, StorageError> {
     match extension {
-        "wav" => make_wav_whole(path),
+        // It would be cut down to what looks like frames by chance.
+        "wav" | "mp3" if is_wav(path)? => make_wav_whole(path),
         "mp3" => make_mp3_whole(path),
         _ => Ok(None),
+    }
+}
+
+fn is_wav(path: &Path) -> Result<bool, StorageError> {
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(StorageError::io(path, "opened"))?;
+    file.take(4).read_to_end(&mut head).map_err(StorageError::io(path, "read"))?;
+    Ok(head == *b"RIFF")
+}
+
+/// Returns how long a file may be in which no header and no whole frame can be found, because none has been written.
+pub(super) fn empty_len(extension: &str) -> u64 {
+    match extension {
+        "wav" => WAV_HEADER_BYTES,
+        "mp3" => MP3_EMPTY_BYTES,
+        _ => 0,
     }
 }
 
@@ -60,7 +83,12 @@ fn make_wav_whole(path: &Path) -> Result<Option<Content>, StorageError> {
     }
     let (rate, channels) = (layout.header.rate(), u32::from(layout.header.channels()));
     let samples = u64::from(sizes.data_len) / u64::from(layout.header.block_align());
-    Ok(Some(Content { samples, rate, channels, bit_rate: Some(rate * channels * 16) }))
+    Ok(Some(Content { samples, rate, channels, bit_rate: Some(wav_bit_rate(rate, channels)) }))
+}
+
+/// Returns the bit/s of our WAV files.
+pub(super) fn wav_bit_rate(rate: u32, channels: u32) -> u32 {
+    rate.saturating_mul(channels).saturating_mul(8 * gstreel::samples::SAMPLE_BYTES as u32)
 }
 
 fn make_mp3_whole(path: &Path) -> Result<Option<Content>, StorageError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::{ChunkMedia, EndReason};
 use crate::session::{Entry, Journal, JournalError, Ledger};
+use crate::storage::finalise::add_note;
 use crate::storage::{Finalised, Spool, StorageError, finalise, inspect};
 
 /// What the last chunk of a killed recording says.
@@ -55,42 +56,55 @@ fn recover_spool(out: &Path, dir: PathBuf) -> Result<Recovered, StorageError> {
     if ledger.end.is_none() {
         ledger.apply(&Entry::Failed { at: Duration::ZERO, error: KILLED.to_owned() });
     }
-    let chunks = finish_rest(&spool, &mut ledger)?;
+    let mut chunks = Vec::new();
+    finish_rest(&spool, &mut ledger, &mut chunks)?;
     if ledger.end.is_none() {
         let media = ledger.chunks.values().filter_map(|row| row.media.as_ref());
-        let at = media.map(|media| media.end(ledger.pause_mode())).max().unwrap_or(Duration::ZERO);
+        let at = media.map(|media| media.end(ledger.opening.pause_mode)).max().unwrap_or(Duration::ZERO);
         ledger.apply(&Entry::Ended { at, reason: EndReason::Recovered, error: None });
     }
     spool.remove()?;
     Ok(Recovered { dir, ledger: Some(ledger), chunks })
 }
 
-/// Finishes every chunk that is still in the spool, of a recording that nobody writes any more.
+/// Finishes every chunk that is still in the spool, of a recording that nobody writes any more, and says in the last
+/// one why the recording ended too early, if it did. What it finishes is added to `chunks`.
 ///
 /// # Errors
 ///
 /// One could not be finished: it and those after it are still in the spool.
-pub fn finish_rest(spool: &Spool, ledger: &mut Ledger) -> Result<Vec<Finalised>, StorageError> {
+pub fn finish_rest(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalised>) -> Result<(), StorageError> {
     spool.release_reserve();
     let mut journal = Journal::append_to(&spool.journal())?;
     let left = spool.chunks()?;
     let only = left == [0] && !spool.finished(1).exists();
-    let mut chunks = Vec::new();
     for index in left {
         let Some(media) = media_of(ledger, spool, index)? else {
             // Begun, and nothing came.
             std::fs::remove_file(spool.chunk(index)).map_err(StorageError::io(&spool.chunk(index), "removed"))?;
             continue;
         };
-        // Where this is killed, the next attempt has no file of this chunk to tell it.
-        journal.append(&Entry::ChunkHeld { media: media.clone() })?;
-        let Some(finalised) = finalise(spool, ledger, media, only)? else { continue };
-        journal.append(&Entry::Finalised { index })?;
-        // The chunks after it begin where it ends.
-        ledger.apply(&Entry::ChunkHeld { media: finalised.media.clone() });
-        chunks.push(finalised);
+        // Where this is killed, the next attempt has no file of this chunk to tell it, nor where the next one begins.
+        let held = Entry::ChunkHeld { media: media.clone() };
+        journal.append(&held)?;
+        ledger.apply(&held);
+        chunks.extend(finalise(spool, ledger, media, only)?);
     }
-    Ok(chunks)
+    chunks.sort_by_key(|chunk| chunk.media.index);
+    match &ledger.failure {
+        Some(failure) => tell_failure(spool, failure, chunks),
+        None => Ok(()),
+    }
+}
+
+/// Says in the last finished chunk why there is no more.
+fn tell_failure(spool: &Spool, failure: &str, chunks: &mut [Finalised]) -> Result<(), StorageError> {
+    let Some(last) = spool.last_finished()? else { return Ok(()) };
+    let metadata = add_note(spool, last, &format!("the recording ends here, too early: {failure}"))?;
+    if let Some(chunk) = chunks.iter_mut().find(|chunk| chunk.media.index == last) {
+        chunk.metadata = metadata;
+    }
+    Ok(())
 }
 
 /// The media of a chunk: as the journal has it, else as far as its file tells; None where there is none in it.
@@ -104,8 +118,7 @@ fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMe
         return Ok(Some(media).filter(|media| media.samples > 0));
     }
     let size = path.metadata().map_err(StorageError::io(&path, "read"))?.len();
-    let is_ours = matches!(ledger.opening.format.as_str(), "wav" | "mp3");
     // A format that only its own readers understand, or a header that was destroyed: kept as it is.
-    let holds_media = size > if is_ours { inspect::HEADER_BYTES_MAX } else { 0 };
+    let holds_media = size > inspect::empty_len(&ledger.opening.format);
     Ok(holds_media.then(|| ledger.media_of_file(index, 0, 0, 0)))
 }

@@ -1,15 +1,21 @@
 //! The directory of a recording that runs, inside the directory that its files will be in.
 
-use std::fs::{DirBuilder, DirEntry, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, DirEntry, File, Metadata, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::session::Journal;
 use crate::storage::StorageError;
 
 const PREFIX: &str = ".reelgraph-";
 const JOURNAL: &str = "journal";
 const RESERVE: &str = "reserve";
+
+/// Extensions of what is made of a chunk on its way: metadata, and a copy with fewer channels.
+const METADATA: &str = "json";
+pub(super) const TRIMMED: &str = "trimmed";
+const LEFT_OVER: [&str; 2] = [METADATA, TRIMMED];
 
 /// What a full disk must still have room for: metadata of the last chunks (a kilobyte or two each) and the journal's
 /// last lines.
@@ -51,7 +57,12 @@ impl Spool {
             created => created.map_err(StorageError::io(&spool.dir(), "created"))?,
         }
         let lock = spool.lock()?;
-        spool.reserve().inspect_err(|_| drop(spool.remove()))?;
+        // One may have ended since the first look.
+        if let Some(found) = spool.finished_file().inspect_err(|_| spool.discard())? {
+            spool.discard();
+            return Err(StorageError::AlreadyRecorded { dir: out.to_owned(), found });
+        }
+        spool.reserve().inspect_err(|_| spool.discard())?;
         Ok((spool, lock))
     }
 
@@ -63,9 +74,12 @@ impl Spool {
     pub(super) fn lock(&self) -> Result<Lock, StorageError> {
         let dir = self.dir();
         let opened = File::open(&dir).map_err(StorageError::io(&dir, "opened"))?;
+        let in_use = || StorageError::InUse { dir: self.out.clone() };
         match opened.try_lock() {
+            // Who had it may have taken the directory away in the meantime, or somebody made another.
+            Ok(()) if !is_same(&opened, &dir) => Err(in_use()),
             Ok(()) => Ok(Lock(opened)),
-            Err(TryLockError::WouldBlock) => Err(StorageError::InUse { dir: self.out.clone() }),
+            Err(TryLockError::WouldBlock) => Err(in_use()),
             Err(TryLockError::Error(cause)) => Err(StorageError::io(&dir, "locked")(cause)),
         }
     }
@@ -102,15 +116,28 @@ impl Spool {
         Ok(spools)
     }
 
+    /// Returns a file of a finished recording of this graph, if there is any.
     fn finished_file(&self) -> Result<Option<PathBuf>, StorageError> {
+        Ok(self.finished_files()?.into_iter().map(|(_, path)| path).min())
+    }
+
+    /// Returns the last chunk that is finished.
+    pub(super) fn last_finished(&self) -> Result<Option<u32>, StorageError> {
+        let chunks = self.finished_files()?.into_iter().filter(|(index, path)| *path == self.finished(*index));
+        Ok(chunks.map(|(index, _)| index).max())
+    }
+
+    /// Returns everything that is named as chunks and metadata of this graph are, with its index.
+    fn finished_files(&self) -> Result<Vec<(u32, PathBuf)>, StorageError> {
         let entries = std::fs::read_dir(&self.out).map_err(StorageError::io(&self.out, "read"))?;
         let prefix = format!("{}-", self.graph);
-        let is_ours = |name: &String| {
-            let rest = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('.'));
-            rest.is_some_and(|(index, _)| index.len() >= 3 && index.bytes().all(|byte| byte.is_ascii_digit()))
+        let index_of = |entry: DirEntry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let (index, _) = name.strip_prefix(&prefix)?.split_once('.')?;
+            let index = index.parse().ok().filter(|_| index.len() >= 3 && index.bytes().all(|b| b.is_ascii_digit()))?;
+            Some((index, entry.path()))
         };
-        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
-        Ok(names.filter(is_ours).min().map(|name| self.out.join(name)))
+        Ok(entries.filter_map(Result::ok).filter_map(index_of).collect())
     }
 
     /// The directory that finished files are in.
@@ -144,7 +171,9 @@ impl Spool {
         let index_of = |entry: DirEntry| Path::new(&entry.file_name()).file_stem()?.to_str()?.parse().ok();
         let mut chunks: Vec<u32> = self.entries()?.into_iter().filter_map(index_of).collect();
         chunks.sort_unstable();
-        chunks.retain(|index| self.extension.is_empty() || self.chunk(*index).exists());
+        // A link or a pipe of that name is none of ours.
+        let is_file = |index: &u32| self.chunk(*index).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        chunks.retain(|index| self.extension.is_empty() || is_file(index));
         chunks.dedup();
         Ok(chunks)
     }
@@ -162,7 +191,7 @@ impl Spool {
 
     /// The metadata of a chunk while it is written.
     pub(super) fn chunk_metadata(&self, index: u32) -> PathBuf {
-        self.dir().join(format!("{index:03}.json"))
+        self.dir().join(format!("{index:03}.{METADATA}"))
     }
 
     /// The finished file of a chunk.
@@ -172,26 +201,66 @@ impl Spool {
 
     /// The metadata of a chunk.
     pub fn metadata(&self, index: u32) -> PathBuf {
-        self.out.join(format!("{}-{index:03}.json", self.graph))
+        self.out.join(format!("{}-{index:03}.{METADATA}", self.graph))
     }
 
     /// Takes the spool away; everything in it has been finished. The journal goes last: without it nobody could tell
     /// what the rest is.
+    ///
+    /// # Errors
+    ///
+    /// There is something in it that is not ours, or that was not finished: then nothing is removed.
     pub fn remove(&self) -> Result<(), StorageError> {
-        let dir = self.dir();
-        for entry in self.entries()? {
-            if entry.file_name() != JOURNAL {
-                std::fs::remove_file(entry.path()).map_err(StorageError::io(&entry.path(), "removed"))?;
+        let entries = self.entries()?;
+        if let Some(unknown) = entries.iter().find(|entry| !is_left_over(entry)) {
+            return Err(StorageError::Unknown { path: unknown.path() });
+        }
+        let paths = entries.iter().map(DirEntry::path).filter(|path| *path != self.journal());
+        for path in paths.chain([self.journal()]) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StorageError::io(&path, "removed")(error));
+                }
+                _ => (),
             }
         }
-        std::fs::remove_dir_all(&dir).map_err(StorageError::io(&dir, "removed"))
+        std::fs::remove_dir(self.dir()).map_err(StorageError::io(&self.dir(), "removed"))
     }
 
-    /// Waits until renames in both directories are on the disk.
-    pub(super) fn sync(&self) -> Result<(), StorageError> {
-        for dir in [self.dir(), self.out.clone()] {
-            File::open(&dir).and_then(|opened| opened.sync_all()).map_err(StorageError::io(&dir, "synced"))?;
+    /// Takes away the spool of a recording that never began.
+    pub fn discard(&self) {
+        if let Err(error) = std::fs::remove_dir_all(self.dir()) {
+            tracing::warn!(%error, "a spool stays");
         }
-        Ok(())
     }
+
+    /// Waits until the journal and the names of all files are on the disk: first those that are to stay.
+    ///
+    /// # Errors
+    ///
+    /// They may not be.
+    pub fn sync(&self) -> Result<(), StorageError> {
+        Journal::sync(&self.journal())?;
+        [self.out.clone(), self.dir()].iter().try_for_each(|dir| sync_dir(dir))
+    }
+}
+
+/// Returns whether a file in a spool is of no use when all chunks are finished.
+fn is_left_over(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let of_chunk = |(index, extension): (&str, &str)| {
+        index.bytes().all(|byte| byte.is_ascii_digit()) && LEFT_OVER.contains(&extension)
+    };
+    let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+    is_file && (name == JOURNAL || name == RESERVE || name.split_once('.').is_some_and(of_chunk))
+}
+
+fn sync_dir(dir: &Path) -> Result<(), StorageError> {
+    File::open(dir).and_then(|opened| opened.sync_all()).map_err(StorageError::io(dir, "synced"))
+}
+
+/// Returns whether `path` still leads to the directory that was opened.
+fn is_same(opened: &File, path: &Path) -> bool {
+    let id = |metadata: std::io::Result<Metadata>| metadata.map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    id(opened.metadata()).is_some_and(|opened| Some(opened) == id(std::fs::metadata(path)))
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use gstreel::formats::wav;
 
 use crate::storage::StorageError;
-use crate::storage::inspect::Content;
+use crate::storage::inspect::{Content, wav_bit_rate};
+use crate::storage::spool::TRIMMED;
 
 /// Samples (on all channels) that are moved at once.
 const FRAMES_PER_BLOCK: u64 = 8192;
@@ -23,7 +24,7 @@ pub(super) fn trim(path: &Path, content: Content, channels: u32) -> Result<Conte
     if channels == content.channels {
         return Ok(content);
     }
-    let trimmed = path.with_extension("trimmed");
+    let trimmed = path.with_extension(TRIMMED);
     let copied = copy(path, old, &trimmed, new, content.samples);
     let n_heard = copied.inspect_err(|_| drop(std::fs::remove_file(&trimmed)))?;
     if n_heard > channels {
@@ -31,7 +32,7 @@ pub(super) fn trim(path: &Path, content: Content, channels: u32) -> Result<Conte
         return trim(path, content, n_heard);
     }
     std::fs::rename(&trimmed, path).map_err(StorageError::io(path, "replaced"))?;
-    Ok(Content { channels, bit_rate: Some(content.rate * channels * 16), ..content })
+    Ok(Content { channels, bit_rate: Some(wav_bit_rate(content.rate, channels)), ..content })
 }
 
 /// Copies the first channels of `samples`; returns the number of channels up to the last one with a sound on it that
@@ -60,7 +61,8 @@ fn copy(path: &Path, old: wav::Header, trimmed: &Path, new: wav::Header, samples
         }
         left -= n;
     }
-    target.flush().map_err(written())?;
+    // On the disk before it takes the place of the only copy.
+    target.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all()).map_err(written())?;
     Ok(n_heard)
 }
 
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(content.channels as usize, kept);
         let data: Vec<u8> = samples.iter().flat_map(|s| &s[..kept]).flat_map(|s| s.to_le_bytes()).collect();
         assert!(std::fs::read(&path).unwrap().ends_with(&data));
-        assert!(!path.with_extension("trimmed").exists());
+        assert!(!path.with_extension(TRIMMED).exists());
     }
 
     #[test]

@@ -10,5 +10,6 @@ mod graphs;
 mod hostile;
 mod media;
 mod privacy;
+mod spool;
 mod stage;
 mod stop;

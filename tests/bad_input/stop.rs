@@ -129,3 +129,28 @@ fn a_signal_at_the_start_leaves_nothing_half() {
         assert!(!spool.exists(), "{:?}", names(&out));
     }
 }
+
+/// Elements that keep media to themselves, or take far too long: what is missing is said, and nobody waits for ever.
+#[test]
+fn what_does_not_end_in_time_has_failed() {
+    let stage = Stage::new();
+    stage.write("settings.toml", "[worker]\ntick = \"100ms\"\n[recording]\nclose-timeout = \"1s\"\n");
+    let shipped = include_str!("../../pipelines/mixed-wav.toml");
+    let valve = "[recording.valve]\nelement = \"valve\"\ninputs = [\"mix\"]\nproperties = { drop = true }\n";
+    let closed = shipped.replace("[recording.gate]", &format!("{valve}\n[recording.gate]"));
+    let closed = closed.replace("inputs = [\"mix\"]\n\n", "inputs = [\"valve\"]\n\n");
+    let queue = "[chunk.queue]\nelement = \"queue\"\ninputs = [\"meta\"]\n";
+    let sleep = "[chunk.sleep]\nelement = \"identity\"\ninputs = [\"queue\"]\nproperties = { sleep-time = 900000 }\n";
+    let slow = shipped.replace("[chunk.file]", &format!("{queue}\n{sleep}\n[chunk.file]"));
+    let slow =
+        slow.replace("element = \"reelsink\"\ninputs = [\"meta\"]", "element = \"reelsink\"\ninputs = [\"sleep\"]");
+    for (name, graph) in [("closed", closed), ("slow", slow)] {
+        assert_ne!(graph, shipped);
+        let file = stage.write(format!("{name}.toml"), graph).display().to_string();
+        let args =
+            ["record", &file, "--participant", "caller=caller.wav", "--duration", "800ms", "--out", name, "--json"];
+        let output = stage.run(args.iter().chain(&["--config", "settings.toml"])).check_code(1);
+        assert!(output.stderr.contains("did not end within 1 s"), "{output:?}");
+        assert_eq!(end_reason(&output), "failed");
+    }
+}

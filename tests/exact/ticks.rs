@@ -66,18 +66,20 @@ fn ticks_change_nothing_where_it_is_paused_and_cut() {
 fn ticks_change_nothing_where_media_has_holes() {
     // Two stretches of a Matroska file with half a second of nothing between them, the first no whole voice frames
     // long.
-    let call = Call::new().with("anna", &sound::noise(1, 2 * RATE, 8_000));
-    let holey = call.path("holey.mkv");
-    holes(&call.path("parts"), &holey);
-    check("holes", &call.with_file("bert", &holey));
+    for rate in [RATE, 8_000, 48_000] {
+        let call = Call::new().with("anna", &sound::noise(1, 2 * RATE, 8_000));
+        let holey = call.path("holey.mkv");
+        holes(&call.path("parts"), &holey, rate);
+        check(&format!("holes at {rate} Hz"), &call.with_file("bert", &holey));
+    }
 }
 
 /// Makes a file of 50 ms of noise, a hole of 450 ms, and a second of noise.
-fn holes(dir: &Path, to: &Path) {
+fn holes(dir: &Path, to: &Path, rate: usize) {
     std::fs::create_dir(dir).expect("the temporary directory can be written");
     let (short, long) = (dir.join("short.wav"), dir.join("long.wav"));
-    wav::write(&short, RATE as u32, 1, &sound::noise(2, 800, 8_000));
-    wav::write(&long, RATE as u32, 1, &sound::noise(3, RATE, 8_000));
+    wav::write(&short, rate as u32, 1, &sound::noise(2, rate / 20, 8_000));
+    wav::write(&long, rate as u32, 1, &sound::noise(3, rate, 8_000));
     let words = |words: &str| words.split(' ').map(std::ffi::OsString::from).collect::<Vec<_>>();
     let list = dir.join("list.txt");
     std::fs::write(&list, "file short.wav\nduration 0.5\nfile long.wav\n").expect("the directory can be written");
