@@ -257,6 +257,17 @@ pub enum GraphErrorKind {
     #[error("{door} is taken, but the graph's content is audio; write content = \"audio-video\"")]
     DoorNotInContent { door: Door },
 
+    // Pauses.
+    /// A gate that lives as long as something else.
+    #[error("{gate} pauses the whole recording, so its table is [recording.…], not [{scope}.…]")]
+    GateScope { gate: &'static str, scope: Scope },
+    /// Media that no pause stops.
+    #[error("participants' media come here without a {gate}, so that a pause would be recorded; let them pass one")]
+    NoGate { gate: &'static str },
+    /// Media that two gates stop.
+    #[error("participants' media come here through more than one {gate}; one pauses all of its pads")]
+    SecondGate { gate: &'static str },
+
     // Chunks.
     /// A recording that is not cut.
     #[error("no node is a {splitter}; a recording ends in one [recording.…] node with element = \"{splitter}\"")]

@@ -21,6 +21,7 @@ pub struct Plan {
     /// other. A node's place in here is its id.
     pub nodes: Vec<Node>,
     pub(in crate::graph) splitter: NodeId,
+    pub(in crate::graph) gates: Vec<NodeId>,
 }
 
 impl Plan {
@@ -32,6 +33,16 @@ impl Plan {
     /// Returns the node that cuts the recording into chunks.
     pub fn splitter(&self) -> &Node {
         self.node(self.splitter)
+    }
+
+    /// Returns the nodes that pause the recording, at least one: all that participants send passes one of them.
+    pub fn gates(&self) -> impl Iterator<Item = &Node> {
+        self.gates.iter().map(|id| self.node(*id))
+    }
+
+    /// Returns the nodes that are told how far the recording has come: those that join participants.
+    pub fn joins(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.links.iter().any(|link| link.from == Source::Timeline))
     }
 
     /// Returns the nodes of a scope in stream order.

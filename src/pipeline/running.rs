@@ -92,10 +92,6 @@ impl Running {
         let plan = Arc::clone(&self.plan);
         for node in plan.scope_nodes(Scope::Recording) {
             let made = Made::new(node, Copy::Recording)?;
-            self.set_up_join(node, &made.element, &options);
-            if made.element.has_property_with_type("mode", GateMode::static_type()) {
-                made.element.set_property("mode", gate_mode(options.pause_mode));
-            }
             made.add_to(self.pipeline.upcast_ref(), node)?;
             for link in &node.links {
                 let src = match &link.from {
@@ -112,16 +108,28 @@ impl Running {
             made.link_filter(node)?;
             self.recording.insert(node.id, made);
         }
+        for (node, element) in self.made(plan.joins()) {
+            self.set_up_join(node, element, &options);
+        }
+        for (_, gate) in self.made(plan.gates()) {
+            gate.set_property("mode", gate_mode(options.pause_mode));
+        }
         self.set_up_splitter(options);
         Ok(())
     }
 
+    /// Returns those of the plan's nodes that are in the recording, with their elements.
+    fn made<'a>(&'a self, nodes: impl Iterator<Item = &'a Node>) -> impl Iterator<Item = (&'a Node, &'a gst::Element)> {
+        nodes.filter_map(|node| Some((node, &self.recording.get(&node.id)?.element)))
+    }
+
     /// Tells an element that joins participants what it cannot know by itself.
     fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) {
-        if let Some(rate) = self.rate_into(node).filter(|_| element.has_property("rate")) {
+        let is_rate = |_: &u32| element.has_property_with_type("rate", u32::static_type());
+        if let Some(rate) = self.rate_into(node).filter(is_rate) {
             element.set_property("rate", rate);
         }
-        if element.has_property("reserved-channels") {
+        if element.has_property_with_type("reserved-channels", gst::Array::static_type()) {
             let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
             element.set_property("reserved-channels", gst::Array::new(channels));
         }
@@ -133,9 +141,9 @@ impl Running {
     }
 
     fn check_pins(&self, pins: &[u32]) -> Result<(), PipelineError> {
-        let elements = self.recording.values().map(|made| &made.element);
-        let with_channels = elements.filter(|element| element.has_property("max-channels"));
-        let n_channels = with_channels.map(|element| element.property("max-channels")).max().unwrap_or(0);
+        let joins = self.made(self.plan.joins()).map(|(_, element)| element);
+        let with_channels = joins.filter(|join| join.has_property_with_type("max-channels", u32::static_type()));
+        let n_channels = with_channels.map(|join| join.property("max-channels")).max().unwrap_or(0);
         match pins.iter().find(|channel| **channel >= n_channels) {
             Some(channel) => Err(PipelineError::Pin { channel: *channel, n_channels }),
             None => Ok(()),
@@ -213,10 +221,9 @@ impl Running {
     /// sent cannot be taken back.
     fn raise_latency(&mut self, latency: gst::ClockTime) {
         self.latency = self.latency.max(latency);
-        let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
-        for made in joins.filter_map(|node| self.recording.get(&node.id)) {
-            if made.element.has_property_with_type("latency", u64::static_type()) {
-                made.element.set_property("latency", self.latency.nseconds());
+        for (_, join) in self.made(self.plan.joins()) {
+            if join.has_property_with_type("latency", u64::static_type()) {
+                join.set_property("latency", self.latency.nseconds());
             }
         }
     }
@@ -254,8 +261,9 @@ impl Running {
     }
 
     fn set_on_gates(&self, property: &str, at: gst::ClockTime) {
-        let gates = self.recording.values().map(|made| &made.element).filter(|element| element.has_property(property));
-        gates.for_each(|gate| gate.set_property(property, at.nseconds()));
+        for (_, gate) in self.made(self.plan.gates()) {
+            gate.set_property(property, at.nseconds());
+        }
     }
 
     /// Says that all media before `horizon` has been pushed: everything works down to the file before this returns.
@@ -298,9 +306,8 @@ impl Running {
     /// Returns samples that the joining elements could not place, since the start.
     pub fn lost_samples(&self) -> u64 {
         let fields = ["late-samples", "overlapping-samples", "ahead-samples"];
-        let joins = self.plan.scope_nodes(Scope::Recording).filter(|node| takes_timeline(node));
-        let stats = joins.filter_map(|node| self.recording.get(&node.id)).map(|made| &made.element);
-        let stats = stats.filter(|element| element.has_property("stats"));
+        let joins = self.made(self.plan.joins()).map(|(_, element)| element);
+        let stats = joins.filter(|join| join.has_property_with_type("stats", gst::Structure::static_type()));
         let stats = stats.map(|element| element.property::<gst::Structure>("stats"));
         stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
     }
@@ -317,10 +324,6 @@ fn gate_mode(mode: PauseMode) -> GateMode {
         PauseMode::Silence => GateMode::Silence,
         PauseMode::Tone => GateMode::Tone,
     }
-}
-
-fn takes_timeline(node: &Node) -> bool {
-    node.links.iter().any(|link| link.from == Source::Timeline)
 }
 
 impl Drop for Running {

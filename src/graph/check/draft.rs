@@ -20,6 +20,8 @@ use crate::model::Media;
 
 /// The element that cuts a recording into chunks, and the only way from recording scope into chunk scope.
 pub(super) const SPLITTER: &str = "reelsplit";
+/// The element that takes pauses out of a recording.
+pub(super) const GATE: &str = "reelgate";
 /// The element that writes a chunk's file.
 pub(super) const FILE_SINK: &str = "reelsink";
 
@@ -116,8 +118,10 @@ impl<'a> Draft<'a> {
             max_duration: limits.value.max_duration.as_ref().map(|limit| limit.value),
             max_size: limits.value.max_size.as_ref().map(|limit| limit.value),
         });
-        let nodes = order.iter().map(|&index| self.nodes[index].to_node(&ids, ids[index]));
-        Plan { name: name.to_owned(), media, limits, nodes: nodes.collect(), splitter: ids[splitter] }
+        let gates = order.iter().filter(|&&index| self.nodes[index].is_element(GATE)).map(|&index| ids[index]);
+        let gates = gates.collect();
+        let nodes = order.iter().map(|&index| self.nodes[index].to_node(&ids, ids[index])).collect();
+        Plan { name: name.to_owned(), media, limits, nodes, splitter: ids[splitter], gates }
     }
 }
 

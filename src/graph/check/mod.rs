@@ -7,6 +7,7 @@ mod caps;
 mod cycle;
 mod draft;
 mod elements;
+mod gate;
 mod links;
 mod names;
 mod outputs;

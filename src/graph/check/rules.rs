@@ -6,6 +6,7 @@ use crate::graph::check::caps;
 use crate::graph::check::cycle;
 use crate::graph::check::draft::Draft;
 use crate::graph::check::elements as element_rules;
+use crate::graph::check::gate;
 use crate::graph::check::links;
 use crate::graph::check::names;
 use crate::graph::check::outputs;
@@ -68,6 +69,7 @@ pub fn check(file_name: &str, text: &str, elements: &dyn Elements) -> Result<Pla
     outputs::check_never_recorded(&draft, &mut report);
     outputs::check_doors(&draft, &mut report);
     cycle::check_cycles(&draft, &mut report);
+    gate::check_gates(&draft, &mut report);
     caps::check_links(&draft, elements, &mut report);
     match media {
         Some(media) if report.is_empty() => Ok(draft.into_plan(stem(file_name), media)),
