@@ -160,6 +160,9 @@ impl Format {
     /// Ogg, with whatever in it.
     pub const OGG: Self = Self::known("ogg");
 
+    /// The ending of metadata, which has the media's name but for it: media of this ending would be overwritten.
+    const METADATA: &str = "json";
+
     /// Formats that cannot hold pictures.
     const SOUND_ONLY: [Self; 3] = [Self::WAV, Self::MP3, Self::FLAC];
 
@@ -197,6 +200,9 @@ impl FromStr for Format {
     type Err = MediaError;
 
     fn from_str(text: &str) -> Result<Self, MediaError> {
+        if text == Self::METADATA {
+            return Err(MediaError::Metadata);
+        }
         let is_len = (1..=Self::LEN_MAX).contains(&text.len());
         if is_len && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
             return Ok(Self::known(text));
@@ -226,6 +232,9 @@ pub enum MediaError {
         /// What stands there.
         found: String,
     },
+    /// The ending of another file.
+    #[error("\"json\" is no format: each file's metadata is the .json beside it; write that of the media, as in \"mp3\"")]
+    Metadata,
     /// The format has no room for video.
     #[error("a file of format {format} holds no pictures; write content = \"audio\", or a format such as \"mp4\"")]
     NoPictures {
@@ -255,6 +264,7 @@ mod tests {
             assert_eq!(text.parse::<Format>().unwrap().extension(), text);
         }
         assert_eq!("flac".parse(), Ok(Format::FLAC));
+        assert_eq!("json".parse::<Format>(), Err(MediaError::Metadata));
         for text in ["", ".mp3", "MP3", "mp 3", "123456789", "öpus", "mp3\0"] {
             assert_eq!(text.parse::<Format>(), Err(MediaError::NotAnExtension { found: text.to_owned() }));
         }
