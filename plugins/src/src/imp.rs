@@ -72,7 +72,8 @@ impl ReelSrc {
             state.horizon = from.max(horizon);
             from
         };
-        if horizon <= from {
+        // A mixer that follows its slowest pad takes no timeline.
+        if horizon <= from || !self.timeline.is_linked() {
             return Ok(());
         }
         self.open(&self.timeline, None);
