@@ -29,6 +29,9 @@ pub struct CapsError {
     pub caps: String,
 }
 
+/// The property by which sinks are told where to write.
+pub const LOCATION: &str = "location";
+
 /// One installed element.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factory {
@@ -52,6 +55,13 @@ impl Factory {
     /// Returns its src pad templates.
     pub fn srcs(&self) -> impl Iterator<Item = &PadTemplate> {
         self.pads.iter().filter(|pad| pad.direction == Direction::Src)
+    }
+
+    /// Returns whether it writes a file that it is told the name of: a sink with a text property [`LOCATION`].
+    pub fn writes_file(&self) -> bool {
+        let is_location = |property: &Property| property.name == LOCATION && property.kind == PropertyKind::Text;
+        self.srcs().next().is_none()
+            && self.properties.iter().any(|property| property.writable && is_location(property))
     }
 
     /// Returns the sink template that makes the partner of a src pad that comes and goes: in Reelgraph's own elements
@@ -124,7 +134,7 @@ pub enum Presence {
 pub struct Property {
     /// Its name.
     pub name: String,
-    /// Whether it can be set.
+    /// Whether it can be set once the element is there.
     pub writable: bool,
     /// What it takes.
     pub kind: PropertyKind,

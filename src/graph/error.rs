@@ -139,8 +139,8 @@ pub enum GraphErrorKind {
     /// A property that the element does not have.
     #[error("{element} has no property {property:?}{known}")]
     UnknownProperty { element: String, property: String, known: Known },
-    /// A property that can only be read.
-    #[error("property {property} of {element} can only be read")]
+    /// A property that can only be read, or only be set while the element is made.
+    #[error("property {property} of {element} cannot be set")]
     ReadOnlyProperty { element: String, property: String },
     /// A property that the engine sets.
     #[error("property {property} of {element} is set by the engine; {instead}")]
@@ -282,8 +282,8 @@ pub enum GraphErrorKind {
     #[error("no [chunk.…] node writes what comes out of {splitter}; the least is element = \"reelsink\"")]
     NoChunk { splitter: &'static str },
     /// Files with nothing to write them.
-    #[error("no node of the chunk scope is a sink; let the last one be element = \"reelsink\"")]
-    ChunkWithoutSink,
+    #[error("no node of the chunk scope writes a file; let the last one be element = \"reelsink\"")]
+    ChunkWithoutFile,
     /// A chunk of two files.
     #[error("[chunk.{first}] on line {line} writes the chunk's file already; a chunk is one file")]
     SecondFile { first: String, line: usize },

@@ -22,6 +22,7 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     pub(in crate::graph) splitter: NodeId,
     pub(in crate::graph) gates: Vec<NodeId>,
+    pub(in crate::graph) file: NodeId,
 }
 
 impl Plan {
@@ -33,6 +34,11 @@ impl Plan {
     /// Returns the node that cuts the recording into chunks.
     pub fn splitter(&self) -> &Node {
         self.node(self.splitter)
+    }
+
+    /// Returns the node of chunk scope that writes the file; its element has the property `location`.
+    pub fn file(&self) -> &Node {
+        self.node(self.file)
     }
 
     /// Returns the nodes that pause the recording, at least one: all that participants send passes one of them.

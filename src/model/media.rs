@@ -233,7 +233,9 @@ pub enum MediaError {
         found: String,
     },
     /// The ending of another file.
-    #[error("\"json\" is no format: each file's metadata is the .json beside it; write that of the media, as in \"mp3\"")]
+    #[error(
+        "\"json\" is no format: each file's metadata is the .json beside it; write that of the media, as in \"mp3\""
+    )]
     Metadata,
     /// The format has no room for video.
     #[error("a file of format {format} holds no pictures; write content = \"audio\", or a format such as \"mp4\"")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gst::glib::ParamFlags;
 use gst::prelude::*;
 
 use crate::graph::{Node, NodeId, Plan, Scope, SinkPad, Source, SrcPad, Value};
@@ -26,9 +27,7 @@ impl Made {
         // A sink that waits for its first buffer would take the running pipeline back to PAUSED, and one that waits
         // for a clock would wait for ever: the pipeline has none.
         for property in ["sync", "async"] {
-            if element.find_property(property).is_some_and(|pspec| pspec.value_type() == bool::static_type()) {
-                element.set_property(property, false);
-            }
+            set_where_there(&element, property, false);
         }
         for (property, value) in &node.properties {
             set(node, &element, property, &text(value))?;
@@ -120,6 +119,24 @@ fn set(node: &Node, element: &gst::Element, property: &str, value: &str) -> Resu
     let value = gst::glib::Value::deserialize_with_pspec(value, &pspec).map_err(|_| error())?;
     element.set_property_from_value(property, &value);
     Ok(())
+}
+
+/// Sets a property where the element has one of this name and type that can be set: others' elements mean something
+/// else by the same name, or cannot be told any more.
+pub(super) fn set_where_there<T: StaticType + Into<gst::glib::Value>>(
+    element: &gst::Element,
+    property: &str,
+    value: T,
+) {
+    let is_it = |pspec: &gst::glib::ParamSpec| pspec.value_type() == T::static_type() && can_be_set(pspec);
+    if element.find_property(property).is_some_and(|pspec| is_it(&pspec)) {
+        element.set_property(property, value);
+    }
+}
+
+/// Tells whether a property can be set on an element that has been made.
+pub(super) fn can_be_set(pspec: &gst::glib::ParamSpec) -> bool {
+    pspec.flags().contains(ParamFlags::WRITABLE) && !pspec.flags().contains(ParamFlags::CONSTRUCT_ONLY)
 }
 
 /// Links two pads.

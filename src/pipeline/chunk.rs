@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gst::prelude::*;
 
+use crate::graph::elements::LOCATION;
 use crate::graph::{Plan, Scope, Source};
 use crate::pipeline::PipelineError;
 use crate::pipeline::build::{self, Made, MadeNodes};
@@ -15,14 +16,11 @@ pub(super) fn branch(plan: &Plan, index: u32, file: &Path) -> Result<gst::Bin, P
     let mut made = MadeNodes::new();
     for node in plan.scope_nodes(Scope::Chunk) {
         let elements = Made::new(node, Copy::Chunk(index))?;
-        if elements.element.has_property_with_type("location", String::static_type()) {
-            elements.element.set_property("location", file.to_string_lossy().as_ref());
-        }
-        if elements.element.has_property("overwrite") {
-            elements.element.set_property("overwrite", false);
-        }
-        if elements.element.has_property("numbered") {
-            elements.element.set_property("numbered", false);
+        if node.id == plan.file().id {
+            elements.element.set_property(LOCATION, file.to_string_lossy().as_ref());
+            for property in ["overwrite", "numbered"] {
+                build::set_where_there(&elements.element, property, false);
+            }
         }
         elements.add_to(&bin, node)?;
         for link in &node.links {

@@ -5,6 +5,7 @@ use gst::prelude::*;
 
 use crate::graph::elements::{Direction, PadTemplate, Presence, Property, PropertyKind};
 use crate::graph::{CapsError, Elements, Factory};
+use crate::pipeline::build::can_be_set;
 use crate::pipeline::packages::package_of;
 
 /// Elements that have a thread of their own, beside all that are sources.
@@ -75,7 +76,7 @@ fn properties(type_: glib::Type) -> Vec<Property> {
     let Some(class) = glib::Class::<glib::Object>::from_type(type_) else { return Vec::new() };
     let property = |pspec: &glib::ParamSpec| Property {
         name: pspec.name().to_owned(),
-        writable: pspec.flags().contains(glib::ParamFlags::WRITABLE),
+        writable: can_be_set(pspec),
         kind: kind(pspec),
     };
     class.list_properties().iter().map(property).collect()

@@ -20,10 +20,12 @@ use crate::model::Media;
 
 /// The element that cuts a recording into chunks, and the only way from recording scope into chunk scope.
 pub(super) const SPLITTER: &str = "reelsplit";
+/// The element that makes one voice of all participants'.
+pub(super) const MIXER: &str = "reelmixer";
+/// The element that gives each participant a channel.
+pub(super) const CHANNELS: &str = "reelchannels";
 /// The element that takes pauses out of a recording.
 pub(super) const GATE: &str = "reelgate";
-/// The element that writes a chunk's file.
-pub(super) const FILE_SINK: &str = "reelsink";
 
 /// All nodes, in file order.
 pub(super) struct Draft<'a> {
@@ -118,16 +120,22 @@ impl<'a> Draft<'a> {
             max_duration: limits.value.max_duration.as_ref().map(|limit| limit.value),
             max_size: limits.value.max_size.as_ref().map(|limit| limit.value),
         });
+        let file = self.nodes.iter().position(|node| node.is_file()).expect("check_chunk saw one");
         let gates = order.iter().filter(|&&index| self.nodes[index].is_element(GATE)).map(|&index| ids[index]);
         let gates = gates.collect();
         let nodes = order.iter().map(|&index| self.nodes[index].to_node(&ids, ids[index])).collect();
-        Plan { name: name.to_owned(), media, limits, nodes, splitter: ids[splitter], gates }
+        Plan { name: name.to_owned(), media, limits, nodes, splitter: ids[splitter], gates, file: ids[file] }
     }
 }
 
 impl DraftNode<'_> {
     pub(super) fn is_splitter(&self) -> bool {
         self.is_element(SPLITTER)
+    }
+
+    /// Returns whether it writes a chunk's file.
+    pub(super) fn is_file(&self) -> bool {
+        self.spec.scope == Scope::Chunk && self.factory.as_ref().is_some_and(Factory::writes_file)
     }
 
     pub(super) fn is_element(&self, element: &str) -> bool {

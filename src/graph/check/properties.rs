@@ -1,9 +1,14 @@
 //! Properties: that the element has them, and takes the value.
 
+use crate::graph::check::draft::CHANNELS;
 use crate::graph::check::draft::Draft;
-use crate::graph::check::draft::FILE_SINK;
+use crate::graph::check::draft::DraftNode;
+use crate::graph::check::draft::GATE;
+use crate::graph::check::draft::MIXER;
 use crate::graph::check::draft::SPLITTER;
 use crate::graph::elements::Elements;
+use crate::graph::elements::Factory;
+use crate::graph::elements::LOCATION;
 use crate::graph::elements::Property;
 use crate::graph::elements::PropertyKind;
 use crate::graph::error::GraphErrorKind;
@@ -14,7 +19,7 @@ use crate::graph::spec::PropertySpec;
 use crate::graph::spec::Scalar;
 
 /// Properties that the engine sets, of one element or of all (`None`), and what to write in the file instead.
-const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 8] = [
+const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 15] = [
     (None, "name", "the node's table names it"),
     (None, "parent", "leave it out"),
     (None, "sync", "media are written as they come, so leave it out"),
@@ -22,8 +27,18 @@ const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 8] = [
     (Some(SPLITTER), "max-duration", "write limits = { max-duration = \"…\" }"),
     (Some(SPLITTER), "max-size", "write limits = { max-size = \"…\" }"),
     (Some(SPLITTER), "chunk", "write [chunk.…] nodes"),
-    (Some(FILE_SINK), "location", "files are named by the recording, so leave it out"),
+    (Some(GATE), "mode", "who records says it, as in --pause-mode silence"),
+    (Some(GATE), "pause-at", "who records says it, as in --pause 10s-15s"),
+    (Some(GATE), "resume-at", "who records says it, as in --pause 10s-15s"),
+    (Some(MIXER), "latency", IT_FOLLOWS_THE_SLOWEST),
+    (Some(CHANNELS), "latency", IT_FOLLOWS_THE_SLOWEST),
+    (Some(MIXER), "rate", IT_IS_THAT_OF_CAPS),
+    (Some(CHANNELS), "rate", IT_IS_THAT_OF_CAPS),
+    (Some(CHANNELS), "reserved-channels", "who records says it, as in --pin caller=0"),
 ];
+const IT_FOLLOWS_THE_SLOWEST: &str = "it is that of the slowest participant's nodes, so leave it out";
+const IT_IS_THAT_OF_CAPS: &str = "write it in the caps of the nodes before, as in caps = \"audio/x-raw,rate=16000\"";
+const FILES_HAVE_NAMES: &str = "files are named by the recording, so leave it out";
 
 /// Every property is one of the element's, can be set, is not the engine's, and has a value that the element takes.
 pub(super) fn check_properties(draft: &mut Draft<'_>, elements: &dyn Elements, report: &mut Report) {
@@ -31,7 +46,7 @@ pub(super) fn check_properties(draft: &mut Draft<'_>, elements: &dyn Elements, r
         let Some(factory) = &node.factory else { continue };
         let element = node.element();
         for property in &node.spec.properties {
-            let known = find(&element, &factory.properties, property);
+            let known = find(node, factory, property);
             match known.and_then(|known| convert(&element, known, &property.value.value, elements)) {
                 Ok(value) => node.properties.push((property.name.value.clone(), value)),
                 Err(kind) => report.add_key(node.spec, property.name.place, &property.key(), kind),
@@ -40,18 +55,18 @@ pub(super) fn check_properties(draft: &mut Draft<'_>, elements: &dyn Elements, r
     }
 }
 
-fn find<'p>(element: &str, properties: &'p [Property], wanted: &PropertySpec) -> Result<&'p Property, GraphErrorKind> {
+fn find<'f>(node: &DraftNode<'_>, factory: &'f Factory, wanted: &PropertySpec) -> Result<&'f Property, GraphErrorKind> {
     let name = wanted.name.value.as_str();
-    let names = |name: &str| (element.to_owned(), name.to_owned());
-    let Some(property) = properties.iter().find(|property| property.name == name) else {
-        let settable =
-            properties.iter().filter(|known| known.writable && engine_property(element, &known.name).is_none());
+    let names = |name: &str| (node.element(), name.to_owned());
+    let Some(property) = factory.properties.iter().find(|property| property.name == name) else {
+        let is_settable = |known: &&Property| known.writable && engine_property(node, &known.name).is_none();
+        let settable = factory.properties.iter().filter(is_settable);
         let known = Known::among(name, settable.map(|known| known.name.as_str()));
         let (element, property) = names(name);
         return Err(GraphErrorKind::UnknownProperty { element, property, known });
     };
     let (element_name, property_name) = names(name);
-    if let Some(instead) = engine_property(element, name) {
+    if let Some(instead) = engine_property(node, name) {
         return Err(GraphErrorKind::EngineProperty { element: element_name, property: property_name, instead });
     }
     if !property.writable {
@@ -60,8 +75,11 @@ fn find<'p>(element: &str, properties: &'p [Property], wanted: &PropertySpec) ->
     Ok(property)
 }
 
-fn engine_property(element: &str, name: &str) -> Option<&'static str> {
-    let is_it = |of: Option<&str>, property: &str| property == name && of.is_none_or(|of| of == element);
+fn engine_property(node: &DraftNode<'_>, name: &str) -> Option<&'static str> {
+    if name == LOCATION && node.is_file() {
+        return Some(FILES_HAVE_NAMES);
+    }
+    let is_it = |of: Option<&str>, property: &str| property == name && of.is_none_or(|of| node.is_element(of));
     ENGINE_PROPERTIES.iter().find(|(of, property, _)| is_it(*of, property)).map(|(_, _, instead)| *instead)
 }
 

@@ -2,7 +2,6 @@
 
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftNode;
-use crate::graph::check::draft::FILE_SINK;
 use crate::graph::check::draft::SPLITTER;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::Limits;
@@ -38,7 +37,7 @@ pub(super) fn check_splitter(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// There is a chunk, it has a sink, and no more than one file.
+/// There is a chunk, and one of its nodes writes its one file.
 pub(super) fn check_chunk(draft: &Draft<'_>, report: &mut Report) {
     let Some(first) = in_scope(draft, Scope::Chunk).next() else {
         match draft.nodes.iter().find(|node| node.is_splitter()) {
@@ -47,14 +46,12 @@ pub(super) fn check_chunk(draft: &Draft<'_>, report: &mut Report) {
         }
         return;
     };
-    // An unknown element may be a sink.
-    let may_be_sink = |node: &DraftNode<'_>| {
-        node.factory.as_ref().is_none_or(|factory| factory.srcs().next().is_none()) && !node.is_splitter()
-    };
-    if !in_scope(draft, Scope::Chunk).any(may_be_sink) {
-        report.add_node(first.spec, GraphErrorKind::ChunkWithoutSink);
+    // An unknown element may write one.
+    let may_be_file = |node: &DraftNode<'_>| node.factory.is_none() || node.is_file();
+    if !in_scope(draft, Scope::Chunk).any(may_be_file) {
+        report.add_node(first.spec, GraphErrorKind::ChunkWithoutFile);
     }
-    let mut files = in_scope(draft, Scope::Chunk).filter(|node| node.is_element(FILE_SINK));
+    let mut files = in_scope(draft, Scope::Chunk).filter(|node| node.is_file());
     let Some(first) = files.next() else { return };
     for second in files {
         let (first, line) = (first.spec.name.value.clone(), first.spec.name.place.line);

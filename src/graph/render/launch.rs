@@ -114,7 +114,7 @@ impl Chains<'_> {
         if node.id == self.plan.splitter().id {
             self.splitter(words);
         }
-        if node.element == "reelsink" {
+        if node.id == self.plan.file().id {
             let location = format!("{}-%03d.{}", self.plan.name, self.plan.media.format());
             words.push(format!("location={}", launch_value(&location)));
         }
