@@ -9,7 +9,7 @@ use gst::prelude::*;
 use gstreel::GateMode;
 use gstreel::ReelSrc;
 
-use crate::graph::{Limits, Node, NodeId, Plan, Scope, Source};
+use crate::graph::{Limits, Node, Plan, Scope, Source};
 use crate::model::{ParticipantNumber, PauseMode};
 use crate::pipeline::build::{self, Made, MadeNodes};
 use crate::pipeline::event::{self, Event};
@@ -19,6 +19,10 @@ use crate::pipeline::{PipelineError, chunk, delay};
 
 /// Messages that mean something to a recording; all others are thrown away unread.
 const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
+
+/// Names of elements that are no node's. No node can have them: a node's name begins with a letter.
+const DOORS: &str = "@doors";
+const TIMELINE: &str = "@timeline";
 
 /// Property of `reelmixer`.
 const POST_LEVELS: &str = "post-levels";
@@ -64,8 +68,8 @@ impl Running {
         // Time comes with each push: nobody in here may wait for a clock.
         pipeline.use_clock(gst::Clock::NONE);
         let bus = pipeline.bus().expect("every pipeline has a bus");
-        let no_door = || PipelineError::NoElement { node: "@timeline".to_owned(), element: "reelsrc".to_owned() };
-        let src = gst::ElementFactory::make("reelsrc").name("reelsrc").build().map_err(|_| no_door())?;
+        let no_door = || PipelineError::NoElement { node: TIMELINE.to_owned(), element: "reelsrc".to_owned() };
+        let src = gst::ElementFactory::make("reelsrc").name(DOORS).build().map_err(|_| no_door())?;
         let src = src.downcast::<ReelSrc>().map_err(|_| no_door())?;
         let _ = pipeline.add(&src);
         let mut running = Self {
@@ -90,12 +94,16 @@ impl Running {
 
     fn build_recording(&mut self, options: Options) -> Result<(), PipelineError> {
         let plan = Arc::clone(&self.plan);
+        let timeline = self.timeline()?;
         for node in plan.scope_nodes(Scope::Recording) {
             let made = Made::new(node, Copy::Recording)?;
             made.add_to(self.pipeline.upcast_ref(), node)?;
             for link in &node.links {
                 let src = match &link.from {
-                    Source::Timeline => self.src.static_pad("timeline"),
+                    Source::Timeline => match &timeline {
+                        Some(tee) => tee.request_pad_simple("src_%u"),
+                        None => self.src.static_pad("timeline"),
+                    },
                     Source::Node { id, pad } => match self.recording.get(id) {
                         Some(from) => from.src_pad(pad),
                         // A participant's node: linked when somebody joins.
@@ -118,6 +126,18 @@ impl Running {
         Ok(())
     }
 
+    /// Returns a tee behind the door's pad where more than one node is told how far the recording has come.
+    fn timeline(&self) -> Result<Option<gst::Element>, PipelineError> {
+        if self.plan.joins().count() < 2 {
+            return Ok(None);
+        }
+        let no_tee = |_| PipelineError::NoElement { node: TIMELINE.to_owned(), element: "tee".to_owned() };
+        let tee = gst::ElementFactory::make("tee").name(TIMELINE).build().map_err(no_tee)?;
+        let linked = self.pipeline.add(&tee).and_then(|()| self.src.link_pads(Some("timeline"), &tee, None));
+        linked.map_err(|e| PipelineError::Link { node: TIMELINE.to_owned(), detail: e.to_string() })?;
+        Ok(Some(tee))
+    }
+
     /// Returns those of the plan's nodes that are in the recording, with their elements.
     fn made<'a>(&'a self, nodes: impl Iterator<Item = &'a Node>) -> impl Iterator<Item = (&'a Node, &'a gst::Element)> {
         nodes.filter_map(|node| Some((node, &self.recording.get(&node.id)?.element)))
@@ -125,18 +145,15 @@ impl Running {
 
     /// Tells an element that joins participants what it cannot know by itself.
     fn set_up_join(&self, node: &Node, element: &gst::Element, options: &Options) {
-        let is_rate = |_: &u32| element.has_property_with_type("rate", u32::static_type());
-        if let Some(rate) = self.rate_into(node).filter(is_rate) {
-            element.set_property("rate", rate);
+        if let Some(rate) = self.rate_into(node) {
+            build::set_where_there(element, "rate", rate);
         }
-        if element.has_property_with_type("reserved-channels", gst::Array::static_type()) {
-            let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
-            element.set_property("reserved-channels", gst::Array::new(channels));
-        }
+        let channels = options.reserved_channels.iter().map(|channel| *channel as i32);
+        build::set_where_there(element, "reserved-channels", gst::Array::new(channels));
         // Nobody reads levels, and those of a pause would stand in a trace log of the bus.
         let is_wanted = node.properties.iter().any(|(property, _)| property == POST_LEVELS);
-        if element.has_property_with_type(POST_LEVELS, bool::static_type()) && !is_wanted {
-            element.set_property(POST_LEVELS, false);
+        if !is_wanted {
+            build::set_where_there(element, POST_LEVELS, false);
         }
     }
 
@@ -150,16 +167,16 @@ impl Running {
         }
     }
 
-    /// Returns the sample rate that the graph gives to what goes into a node, so that a recording to which nobody
+    /// Returns the sample rate that the graph gives, however far before it, to what goes into a node, so that a recording to which nobody
     /// has come yet is of the right rate.
     fn rate_into(&self, node: &Node) -> Option<u32> {
-        let caps = |id: &NodeId| self.plan.node(*id).caps.as_deref();
-        let caps = node.links.iter().find_map(|link| match &link.from {
-            Source::Node { id, .. } => caps(id),
+        node.links.iter().find_map(|link| match &link.from {
+            Source::Node { id, .. } => {
+                let from = self.plan.node(*id);
+                from.caps.as_deref().and_then(rate_of).or_else(|| self.rate_into(from))
+            }
             _ => None,
-        })?;
-        let rate = caps.parse::<gst::Caps>().ok()?.structure(0)?.get::<i32>("rate").ok()?;
-        u32::try_from(rate).ok()
+        })
     }
 
     fn set_up_splitter(&self, options: Options) {
@@ -222,9 +239,7 @@ impl Running {
     fn raise_latency(&mut self, latency: gst::ClockTime) {
         self.latency = self.latency.max(latency);
         for (_, join) in self.made(self.plan.joins()) {
-            if join.has_property_with_type("latency", u64::static_type()) {
-                join.set_property("latency", self.latency.nseconds());
-            }
+            build::set_where_there(join, "latency", self.latency.nseconds());
         }
     }
 
@@ -272,15 +287,17 @@ impl Running {
     ///
     /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
     pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
-        self.src.advance(horizon).map_err(|_| PipelineError::Refused { node: "@timeline".to_owned() })
+        self.src.advance(horizon).map_err(|_| PipelineError::Refused { node: TIMELINE.to_owned() })
     }
 
     /// Returns what the pipeline has said since the last call.
     pub fn events(&mut self) -> Vec<Event> {
-        let mut events: Vec<Event> = self.branch_error.lock().unwrap().take().map(Event::Failed).into_iter().collect();
+        let mut events = Vec::new();
         while let Some(message) = self.bus.pop_filtered(&MESSAGES) {
             events.extend(event::read(&message, &self.pipeline));
         }
+        // A branch is built when the one before it has ended, and that has told its end.
+        events.extend(self.branch_error.lock().unwrap().take().map(Event::Failed));
         events
     }
 
@@ -316,6 +333,11 @@ impl Running {
     pub fn dot(&self) -> String {
         self.pipeline.debug_to_dot_data(gst::DebugGraphDetails::all()).to_string()
     }
+}
+
+fn rate_of(caps: &str) -> Option<u32> {
+    let rate = caps.parse::<gst::Caps>().ok()?.structure(0)?.get::<i32>("rate").ok()?;
+    u32::try_from(rate).ok()
 }
 
 fn gate_mode(mode: PauseMode) -> GateMode {

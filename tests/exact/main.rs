@@ -20,6 +20,7 @@ mod mp3;
 mod names;
 mod pauses;
 mod random;
+mod shapes;
 mod tables;
 mod ticks;
 mod unmixed;
