@@ -19,6 +19,15 @@ pub trait Elements {
     ///
     /// [`CapsError`] when either cannot be parsed.
     fn intersect(&self, a: &str, b: &str) -> Result<Option<String>, CapsError>;
+
+    /// Returns whether all that `a` allows is allowed by `b`; not where either cannot be parsed.
+    fn is_subset(&self, a: &str, b: &str) -> bool;
+
+    /// Returns whether a property of [`PropertyKind::Other`] takes a value, written as GStreamer writes it.
+    fn takes(&self, element: &str, property: &str, value: &str) -> bool;
+
+    /// Returns whether somebody feeds participants' pictures to them.
+    fn has_video(&self) -> bool;
 }
 
 /// A text that is no caps.
@@ -42,8 +51,10 @@ pub struct Factory {
     /// Whether it works on a thread of its own, as `queue` and every live source do. Aggregators do too, but are told
     /// by the other field, because there is no stock way to mix without one.
     pub own_thread: bool,
-    /// Whether it is a `GstAggregator`: it waits for all of its sink pads.
+    /// Whether it is a `GstAggregator`: it waits for all of its sink pads, as long as its `latency` says.
     pub aggregator: bool,
+    /// Whether a push into one of its sink pads waits for all others, for as long as that takes.
+    pub waits_for_inputs: bool,
 }
 
 impl Factory {

@@ -12,7 +12,9 @@ use crate::graph::spec::Place;
 use crate::graph::spec::Scope;
 use crate::model::Bytes;
 use crate::model::BytesError;
+use crate::model::ChannelType;
 use crate::model::DurationError;
+use crate::model::Format;
 use crate::model::MediaError;
 
 /// One thing that is wrong, and where.
@@ -85,12 +87,29 @@ pub enum GraphErrorKind {
     /// A key that must be there.
     #[error("{key} is missing; write {valid}")]
     MissingKey { key: &'static str, valid: &'static str },
+    /// A character that no name and no value of GStreamer's can have.
+    #[error("{text:?} has a NUL character in it; leave it out")]
+    Nul { text: String },
     /// A value of a TOML type that can never stand there.
     #[error("expected {expected}, found {found}")]
     WrongType { expected: &'static str, found: &'static str },
     /// Content, channel or format is none, or they do not go together.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// The files are not what they are called.
+    #[error(
+        "files of format {format} would hold {written}; write format = \"{written}\", or another encoder before the file"
+    )]
+    OtherFormat { format: Format, written: Format },
+    /// Channels are not what they are called.
+    #[error("{element} makes {made} channels, not {channel} ones; write channel = \"{made}\"")]
+    OtherChannel { channel: ChannelType, element: &'static str, made: ChannelType },
+    /// Nobody feeds pictures.
+    #[error("video cannot be recorded yet; write content = \"audio\"")]
+    NoVideoYet,
+    /// Nobody cuts a second track.
+    #[error("{splitter} cuts one track so far, and this is one more; leave it out")]
+    OneTrackYet { splitter: &'static str },
     /// Not a duration.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -135,6 +154,13 @@ pub enum GraphErrorKind {
     )]
     AggregatorLatency { element: String, found: Option<u64>, min_ns: u64 },
 
+    /// An element that waits for its slowest input, whatever its properties are.
+    #[error(
+        "{element} with more than one input waits for the slowest of them, and blocks the worker for ever; \
+         let reelmixer or reelchannels join them"
+    )]
+    WaitsForInputs { element: String },
+
     // Properties.
     /// A property that the element does not have.
     #[error("{element} has no property {property:?}{known}")]
@@ -168,6 +194,13 @@ pub enum GraphErrorKind {
     /// Caps of a node without exactly one output.
     #[error("caps filter a node's one output, but {node:?} has {outputs}")]
     CapsWithoutOutput { node: String, outputs: usize },
+
+    /// Caps between a splitter and its files.
+    #[error("what comes out of {splitter} is what went in; write caps on the node before it")]
+    CapsOfSplitter { splitter: &'static str },
+    /// A node that takes coded tracks only.
+    #[error("tracks may be raw audio, and {element} takes {taken}; let reelaudiodec take {door}", door = Door::Audio)]
+    NoRawAudio { element: String, taken: String },
 
     // Pads.
     /// A pad that the element cannot have.

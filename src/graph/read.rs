@@ -245,11 +245,7 @@ impl Reader<'_> {
     fn input(&mut self, node: &NodeSpec, slot: Slot, value: &Value<'_>) -> InputSpec {
         let place = self.lines.place(value.span().start);
         let mut input = InputSpec { slot, reference: None, place };
-        let read = match value.get_ref().as_str() {
-            Some(text) => read_reference(text),
-            None => Err(wrong_type("a reference as a string", value)),
-        };
-        match read {
+        match text("a reference as a string", value).and_then(read_reference) {
             Ok(reference) => input.reference = Some(reference),
             Err(kind) => self.report.add_key(node, place, &input.key(), kind),
         }
@@ -266,12 +262,9 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = At { value: key.get_ref().to_string(), place: self.lines.place(key.span().start) };
             let place = self.lines.place(value.span().start);
-            match read_scalar(value.get_ref()) {
-                Some(scalar) => properties.push(PropertySpec { name, value: At { value: scalar, place } }),
-                None => {
-                    let kind = wrong_type("a bool, integer, float or string", value);
-                    self.report.add_key(node, place, &format!("properties.{}", name.value), kind);
-                }
+            match read_scalar(value) {
+                Ok(scalar) => properties.push(PropertySpec { name, value: At { value: scalar, place } }),
+                Err(kind) => self.report.add_key(node, place, &format!("properties.{}", name.value), kind),
             }
         }
         properties
@@ -322,13 +315,8 @@ impl Reader<'_> {
 
     fn string(&mut self, node: &NodeSpec, key: &str, value: &Value<'_>) -> Option<At<String>> {
         let place = self.lines.place(value.span().start);
-        match value.get_ref().as_str() {
-            Some(text) => Some(At { value: text.to_owned(), place }),
-            None => {
-                self.report.add_key(node, place, key, wrong_type("a string", value));
-                None
-            }
-        }
+        let text = text("a string", value).map_err(|kind| self.report.add_key(node, place, key, kind));
+        text.ok().map(|text| At { value: text.to_owned(), place })
     }
 }
 
@@ -342,6 +330,15 @@ fn unreadable(place: Place) -> InputSpec {
 
 fn wrong_type(expected: &'static str, value: &Value<'_>) -> GraphErrorKind {
     GraphErrorKind::WrongType { expected, found: value.get_ref().type_str() }
+}
+
+/// A text. GStreamer's end at the first NUL, so that none may have one.
+fn text<'v>(expected: &'static str, value: &'v Value<'_>) -> Result<&'v str, GraphErrorKind> {
+    match value.get_ref().as_str() {
+        Some(text) if text.contains('\0') => Err(GraphErrorKind::Nul { text: text.to_owned() }),
+        Some(text) => Ok(text),
+        None => Err(wrong_type(expected, value)),
+    }
 }
 
 fn read_reference(text: &str) -> Result<Reference, GraphErrorKind> {
@@ -360,18 +357,18 @@ fn read_reference(text: &str) -> Result<Reference, GraphErrorKind> {
     Ok(Reference::Node { node: node.to_owned(), pad: pad.map(str::to_owned) })
 }
 
-/// A single value; `None` for tables, arrays and dates.
-fn read_scalar(value: &DeValue<'_>) -> Option<Scalar> {
-    match value {
-        DeValue::Boolean(value) => Some(Scalar::Bool(*value)),
+/// A single value, which tables, arrays and dates are not.
+fn read_scalar(value: &Value<'_>) -> Result<Scalar, GraphErrorKind> {
+    const EXPECTED: &str = "a bool, integer, float or string";
+    match value.get_ref() {
+        DeValue::Boolean(value) => Ok(Scalar::Bool(*value)),
         DeValue::Integer(digits) => {
             let is_negative = digits.as_str().starts_with('-');
             let beyond = if is_negative { i128::MIN } else { i128::MAX };
-            Some(Scalar::Int(i128::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(beyond)))
+            Ok(Scalar::Int(i128::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(beyond)))
         }
-        DeValue::Float(digits) => digits.as_str().parse().ok().map(Scalar::Float),
-        DeValue::String(text) => Some(Scalar::Text(text.to_string())),
-        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        DeValue::Float(digits) => digits.as_str().parse().map(Scalar::Float).map_err(|_| wrong_type(EXPECTED, value)),
+        _ => text(EXPECTED, value).map(|text| Scalar::Text(text.to_owned())),
     }
 }
 

@@ -14,9 +14,7 @@ use crate::graph::{Plan, Scope};
 use crate::pipeline::PipelineError;
 use crate::pipeline::build::{self, MadeNodes};
 use crate::pipeline::event::{self, Event};
-
-/// Elements of this prefix answer LATENCY truly.
-const OWN_PREFIX: &str = "reel";
+use crate::pipeline::registry::OWN_PREFIX;
 
 /// What is pushed: speech's own rate, in steps as small as any element's frame, long enough for any start-up.
 const RATE: u32 = 16_000;
@@ -25,6 +23,7 @@ const STEPS: u64 = 200;
 
 /// Returns how far the output of a participant's branch is behind its input at most, in media time.
 pub(super) fn measure(plan: &Plan) -> Result<gst::ClockTime, PipelineError> {
+    // Ours answer LATENCY truly.
     if plan.scope_nodes(Scope::Participant).all(|node| node.element.starts_with(OWN_PREFIX)) {
         return Ok(gst::ClockTime::ZERO);
     }
@@ -74,6 +73,7 @@ impl Rig {
 
     fn run(&self, pipeline: &gst::Pipeline) -> Result<gst::ClockTime, PipelineError> {
         let failed = || PipelineError::State { node: "participant".to_owned() };
+        let refused = || PipelineError::Refused { node: "@audio".to_owned() };
         pipeline.set_state(gst::State::Playing).map_err(|_| failed())?;
         let caps = gst::Caps::builder("audio/x-raw")
             .field("format", "S16LE")
@@ -87,7 +87,7 @@ impl Rig {
             let buffer = gstreel::samples::buffer_of(vec![0; STEP_SAMPLES], 1, position, RATE);
             let mut list = gst::BufferList::new();
             list.get_mut().expect("a new list is nobody else's").add(buffer);
-            self.src.push(&self.audio, &caps, list).map_err(|_| failed())?;
+            self.src.push(&self.audio, &caps, list).map_err(|_| refused())?;
             let pushed = gstreel::samples::time_of(position + STEP_SAMPLES as u64, RATE);
             let out = gst::ClockTime::from_nseconds(self.out.load(Ordering::Relaxed));
             behind = behind.max(pushed.saturating_sub(out));

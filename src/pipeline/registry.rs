@@ -8,7 +8,27 @@ use crate::graph::{CapsError, Elements, Factory};
 use crate::pipeline::build::can_be_set;
 use crate::pipeline::packages::package_of;
 
-/// Elements that have a thread of their own, beside all that are sources.
+/// What the names of our own elements begin with.
+pub(super) const OWN_PREFIX: &str = "reel";
+
+/// Elements with several sink pads that keep a push into one until there is something on the others. No type says so:
+/// most are of `GstCollectPads`, which is not a base class.
+const WAITING: [&str; 12] = [
+    "adder",
+    "asfmux",
+    "avimux",
+    "concat",
+    "flvmux",
+    "input-selector",
+    "interleave",
+    "matroskamux",
+    "mxfmux",
+    "oggmux",
+    "videomixer",
+    "webmmux",
+];
+
+/// Elements that have a thread of their own, beside all that are sources, and bins of which nobody knows what is in.
 const THREADED: [&str; 9] = [
     "queue",
     "queue2",
@@ -29,12 +49,14 @@ impl Elements for Installed {
     fn factory(&self, element: &str) -> Option<Factory> {
         let factory = gst::ElementFactory::find(element)?.load().ok()?.downcast::<gst::ElementFactory>().ok()?;
         let type_ = factory.element_type();
+        let is_own = element.starts_with(OWN_PREFIX);
         let is_a = |name| glib::Type::from_name(name).is_some_and(|base| type_.is_a(base));
         Some(Factory {
             pads: factory.static_pad_templates().iter().map(pad_template).collect(),
             properties: properties(type_),
-            own_thread: THREADED.contains(&element) || is_a("GstBaseSrc"),
+            own_thread: THREADED.contains(&element) || is_a("GstBaseSrc") || (is_a("GstBin") && !is_own),
             aggregator: is_a("GstAggregator"),
+            waits_for_inputs: WAITING.contains(&element),
         })
     }
 
@@ -53,6 +75,23 @@ impl Elements for Installed {
         let (a, b) = (parse(a)?, parse(b)?);
         let both = a.intersect(&b);
         Ok((!both.is_empty()).then(|| both.to_string()))
+    }
+
+    fn is_subset(&self, a: &str, b: &str) -> bool {
+        let (a, b) = (a.parse::<gst::Caps>(), b.parse::<gst::Caps>());
+        a.is_ok_and(|a| b.is_ok_and(|b| a.is_subset(&b)))
+    }
+
+    fn takes(&self, element: &str, property: &str, value: &str) -> bool {
+        let type_ = gst::ElementFactory::find(element).and_then(|factory| factory.load().ok());
+        let type_ = type_.and_then(|factory| factory.downcast::<gst::ElementFactory>().ok()).map(|f| f.element_type());
+        let class = type_.and_then(glib::Class::<glib::Object>::from_type);
+        let pspec = class.and_then(|class| class.find_property(property));
+        pspec.is_some_and(|pspec| glib::Value::deserialize_with_pspec(value, &pspec).is_ok())
+    }
+
+    fn has_video(&self) -> bool {
+        false
     }
 }
 

@@ -74,3 +74,58 @@ fn an_unknown_codec_in_a_graph_is_named() {
     stage.write("codec.toml", shipped.replace("lamemp3enc", "ultracodecenc"));
     stage.check_refused(3, &["check", "codec.toml"], &["codec.toml:", "encode", "ultracodecenc"]);
 }
+
+/// What the language knows and the program cannot do yet is refused, and not found out by who records.
+#[test]
+fn what_cannot_be_recorded_yet_is_told_by_check() {
+    let stage = Stage::new();
+    let shipped = stage.run(["show", "mixed-mp3"]).check_code(0).stdout;
+    let video = shipped.replace("\"audio\"", "\"audio-video\"").replace("\"mp3\"", "\"mp4\"");
+    let picture = "[participant.picture]\nelement = \"identity\"\ninputs = [\"@video\"]\n\
+                   [recording.pictures]\nelement = \"funnel\"\ninputs = [\"picture\"]\n\
+                   [recording.drop]\nelement = \"fakesink\"\ninputs = [\"pictures\"]\n";
+    stage.write("video.toml", format!("{video}\n{picture}"));
+    stage.check_refused(3, &["check", "video.toml"], &["video.toml:", "graph.content", "video cannot be recorded yet"]);
+    let tracks = shipped
+        .replace("[recording.gate]", "[recording.tee]\nelement = \"tee\"\ninputs = [\"mix\"]\n[recording.gate]")
+        .replace("inputs = [\"mix\"]\n\n", "inputs = [\"tee\", \"tee\"]\n\n")
+        .replace("inputs = [\"gate\"]", "inputs = [\"gate.src_0\", \"gate.src_1\"]")
+        .replace("inputs = [\"split\"]", "inputs = [\"split.src_0\"]");
+    let rest = "[chunk.rest]\nelement = \"fakesink\"\ninputs = [\"split.src_1\"]\n";
+    stage.write("tracks.toml", format!("{tracks}\n{rest}"));
+    stage.check_refused(3, &["check", "tracks.toml"], &["tracks.toml:", "[recording.split] inputs[1]", "one track"]);
+}
+
+/// Each of these was let through and recorded nothing, or something else, or did not end.
+#[test]
+fn what_elements_cannot_do_is_told_by_check() {
+    let stage = Stage::new();
+    let shipped = stage.run(["show", "mixed-wav"]).check_code(0).stdout;
+    let mixer = "element = \"reelmixer\"\ninputs = { \"sink_%u\" = \"decode\", timeline = \"@timeline\" }";
+    let with = |element: &str, properties: &str| {
+        let node =
+            format!("[recording.more]\nelement = \"{element}\"\ninputs = [\"mix\"]\nproperties = {{ {properties} }}\n");
+        shipped.replace("[recording.gate]", &format!("{node}\n[recording.gate]")).replacen(
+            "[\"mix\"]\n\n",
+            "[\"more\"]\n\n",
+            1,
+        )
+    };
+    for (text, words) in [
+        (shipped.replace("\"wav\"", "\"json\""), &["\"json\" is no format", "metadata"][..]),
+        (shipped.replace("\"wav\"", "\"mp3\""), &["graph.format", "mp3 would hold wav"]),
+        (shipped.replace("\"mixed\"", "\"unmixed\""), &["graph.channel", "reelmixer makes mixed"]),
+        (
+            shipped.replace(mixer, "element = \"adder\"\ninputs = [\"decode\"]"),
+            &["adder with more than one input waits"],
+        ),
+        (shipped.replace("\"reelaudiodec\"", "\"opusdec\""), &["opusdec takes audio/x-opus", "reelaudiodec"]),
+        (with("audiomixer", "output-buffer-duration-fraction = \"fast\""), &["holds a GstFraction, not \"fast\""]),
+        (with("audiomixer", "force-live = true"), &["property force-live of audiomixer cannot be set"]),
+        (with("capsfilter", "caps = \"audio/x-raw,=\""), &["properties.caps", "GstCaps"]),
+        (with("autoaudiosink", "sync = true"), &["autoaudiosink has a thread of its own"]),
+    ] {
+        stage.write("bad.toml", &text);
+        stage.check_refused(3, &["check", "bad.toml"], words);
+    }
+}

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::graph::check::draft::Draft;
+use crate::graph::check::draft::DraftLink;
 use crate::graph::check::draft::DraftNode;
+use crate::graph::check::draft::SPLITTER;
 use crate::graph::check::draft::Upstream;
 use crate::graph::check::links::describe;
 use crate::graph::elements::Elements;
@@ -14,7 +16,10 @@ use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::SinkPad;
 use crate::graph::plan::SrcPad;
 use crate::graph::report::Report;
+use crate::graph::spec::Door;
 
+/// What any track may be.
+const RAW: &str = "audio/x-raw";
 /// Longest caps in a message; those of a converter fill a page.
 const SHOWN_MAX: usize = 160;
 
@@ -39,6 +44,10 @@ pub(super) fn check_links(draft: &Draft<'_>, elements: &dyn Elements, report: &m
     }
     for (node, link) in draft.links() {
         let (Some(from), Some(to), Some(factory)) = (&link.from, &link.to, &node.factory) else { continue };
+        if *from == Upstream::Door(Door::Audio) {
+            check_door(node, link, to, factory, elements, report);
+            continue;
+        }
         let Some((index, src)) = src_template(draft, from).filter(|(index, _)| !without_common.contains(index)) else {
             continue;
         };
@@ -56,6 +65,22 @@ pub(super) fn check_links(draft: &Draft<'_>, elements: &dyn Elements, report: &m
     }
 }
 
+/// What takes a track takes raw audio, beside whatever else: many tracks are, and delays are measured with it.
+fn check_door(
+    node: &DraftNode<'_>,
+    link: &DraftLink<'_>,
+    to: &SinkPad,
+    factory: &Factory,
+    elements: &dyn Elements,
+    report: &mut Report,
+) {
+    let Some(sink) = sink_template(factory, to) else { return };
+    if elements.intersect(RAW, &sink.caps).is_ok_and(|common| common.is_none()) {
+        let kind = GraphErrorKind::NoRawAudio { element: node.element(), taken: shorten(&sink.caps) };
+        report.add_key(node.spec, link.input.place, &link.input.key(), kind);
+    }
+}
+
 /// A node's own caps filter its one output, and are some that it makes.
 fn check_own(
     draft: &Draft<'_>,
@@ -65,6 +90,11 @@ fn check_own(
     report: &mut Report,
 ) -> Result<(), ()> {
     let (Some(caps), Some(factory)) = (&node.spec.caps, &node.factory) else { return Ok(()) };
+    if node.is_splitter() {
+        let kind = GraphErrorKind::CapsOfSplitter { splitter: SPLITTER };
+        report.add_key(node.spec, caps.place, "caps", kind);
+        return Err(());
+    }
     let sources: HashSet<&Upstream> = draft.links_from(index).filter_map(|link| link.from.as_ref()).collect();
     let is_sink = factory.srcs().next().is_none();
     if sources.len() > 1 || is_sink {
@@ -88,6 +118,12 @@ fn check_own(
         Ok(Some(_)) => Ok(()),
         Err(_) => Err(()),
     }
+}
+
+/// The caps that come out of a source, where it is a node that is known.
+pub(super) fn given_by(draft: &Draft<'_>, from: &Upstream, elements: &dyn Elements) -> Option<String> {
+    let (index, src) = src_template(draft, from)?;
+    given(&draft.nodes[index], src, elements)
 }
 
 /// The caps that come out of a src pad.

@@ -26,6 +26,8 @@ pub(super) const MIXER: &str = "reelmixer";
 pub(super) const CHANNELS: &str = "reelchannels";
 /// The element that takes pauses out of a recording.
 pub(super) const GATE: &str = "reelgate";
+/// The element that chooses by caps what it writes into a chunk's file.
+pub(super) const FILE_SINK: &str = "reelsink";
 
 /// All nodes, in file order.
 pub(super) struct Draft<'a> {

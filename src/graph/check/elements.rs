@@ -1,6 +1,7 @@
 //! Rules about elements as such: that they exist, and that they do their work where the recording does its work.
 
 use crate::graph::check::draft::Draft;
+use crate::graph::check::draft::DraftNode;
 use crate::graph::elements::Elements;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::known::Known;
@@ -66,13 +67,26 @@ pub(super) fn check_threads(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
+/// What waits for all of its inputs has one.
+pub(super) fn check_waiting(draft: &Draft<'_>, report: &mut Report) {
+    for node in draft.nodes.iter().filter(|node| has_many_inputs(node)) {
+        let (Some(factory), Some(element)) = (&node.factory, &node.spec.element) else { continue };
+        if factory.waits_for_inputs {
+            let kind = GraphErrorKind::WaitsForInputs { element: element.value.clone() };
+            report.add_key(node.spec, element.place, "element", kind);
+        }
+    }
+}
+
+fn has_many_inputs(node: &DraftNode<'_>) -> bool {
+    node.links.len() > 1 || node.links.iter().any(|link| matches!(link.to, Some(SinkPad::PerParticipant { .. })))
+}
+
 /// An aggregator with more than one input has a `latency` of at least a second.
 pub(super) fn check_aggregators(draft: &Draft<'_>, report: &mut Report) {
     for node in &draft.nodes {
         let is_aggregator = node.factory.as_ref().is_some_and(|factory| factory.aggregator);
-        let per_participant = node.links.iter().any(|link| matches!(link.to, Some(SinkPad::PerParticipant { .. })));
-        let has_many_inputs = node.links.len() > 1 || per_participant;
-        if !is_aggregator || !has_many_inputs {
+        if !is_aggregator || !has_many_inputs(node) {
             continue;
         }
         let latency = node.spec.properties.iter().find(|property| property.name.value == "latency");

@@ -8,6 +8,7 @@ mod cycle;
 mod draft;
 mod elements;
 mod gate;
+mod header;
 mod links;
 mod names;
 mod outputs;

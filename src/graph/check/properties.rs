@@ -121,10 +121,7 @@ fn convert(
             Ok(Value::Nick(set.clone()))
         }
         (PropertyKind::Text, Scalar::Text(text)) => Ok(Value::Text(text.clone())),
-        (PropertyKind::Other(type_name), Scalar::Text(text)) => {
-            if type_name == "GstCaps" {
-                elements.intersect(text, text)?;
-            }
+        (PropertyKind::Other(_), Scalar::Text(text)) if elements.takes(element, &property.name, text) => {
             Ok(Value::Serialized(text.clone()))
         }
         _ => Err(GraphErrorKind::PropertyType {

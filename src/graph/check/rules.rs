@@ -7,6 +7,7 @@ use crate::graph::check::cycle;
 use crate::graph::check::draft::Draft;
 use crate::graph::check::elements as element_rules;
 use crate::graph::check::gate;
+use crate::graph::check::header;
 use crate::graph::check::links;
 use crate::graph::check::names;
 use crate::graph::check::outputs;
@@ -62,6 +63,7 @@ pub fn check(file_name: &str, text: &str, elements: &dyn Elements) -> Result<Pla
     splitter::check_chunk(&draft, &mut report);
     element_rules::check_threads(&draft, &mut report);
     element_rules::check_aggregators(&draft, &mut report);
+    element_rules::check_waiting(&draft, &mut report);
     links::check_taken_sinks(&draft, &mut report);
     links::check_taken_srcs(&draft, &mut report);
     links::check_unlinked_sinks(&draft, &mut report);
@@ -71,6 +73,9 @@ pub fn check(file_name: &str, text: &str, elements: &dyn Elements) -> Result<Pla
     cycle::check_cycles(&draft, &mut report);
     gate::check_gates(&draft, &mut report);
     caps::check_links(&draft, elements, &mut report);
+    header::check_format(&draft, elements, &mut report);
+    header::check_channel(&draft, &mut report);
+    header::check_fed(&draft, elements, &mut report);
     match media {
         Some(media) if report.is_empty() => Ok(draft.into_plan(stem(file_name), media)),
         _ => Err(report.finish()),

@@ -25,8 +25,13 @@ impl Catalogue {
         for line in lines {
             let words: Vec<&str> = line.split_whitespace().collect();
             if !line.starts_with(' ') {
-                let (own_thread, aggregator) = (words.contains(&"thread"), words.contains(&"aggregator"));
-                let factory = Factory { pads: Vec::new(), properties: Vec::new(), own_thread, aggregator };
+                let factory = Factory {
+                    pads: Vec::new(),
+                    properties: Vec::new(),
+                    own_thread: words.contains(&"thread"),
+                    aggregator: words.contains(&"aggregator"),
+                    waits_for_inputs: words.contains(&"waits"),
+                };
                 factories.insert(words[0].to_owned(), factory);
                 current = Some(words[0].to_owned());
                 continue;
@@ -60,6 +65,24 @@ impl Elements for Catalogue {
         let common = fake_caps::intersect(&parse(a)?, &parse(b)?);
         let is_empty = common.as_ref().is_some_and(Vec::is_empty);
         Ok((!is_empty).then(|| fake_caps::show(&common)))
+    }
+
+    fn is_subset(&self, a: &str, b: &str) -> bool {
+        self.intersect(a, a) == self.intersect(a, b)
+    }
+
+    fn takes(&self, element: &str, property: &str, value: &str) -> bool {
+        let factory = self.factory(element).expect("a property of an element that there is");
+        let property = factory.properties.iter().find(|known| known.name == property).expect("a property of its own");
+        match &property.kind {
+            PropertyKind::Other(type_) if type_ == "GstCaps" => fake_caps::parse(value).is_some(),
+            PropertyKind::Other(type_) if type_ == "GstFraction" => value.split('/').all(|n| n.parse::<i32>().is_ok()),
+            _ => true,
+        }
+    }
+
+    fn has_video(&self) -> bool {
+        true
     }
 }
 
