@@ -5,9 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::model::Bytes;
-
-/// No graph and no settings are larger; what is larger was named by mistake.
-const SIZE_MAX: Bytes = Bytes::new(1 << 20);
+use crate::model::text::TEXT_SIZE_MAX;
 
 /// Why a file has no text.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +20,7 @@ pub(super) enum TextFileError {
     #[error("it is not a regular file; name one")]
     NotRegular,
     /// Too large.
-    #[error("it has {size}, and {SIZE_MAX} is the most that is read; name a graph or settings")]
+    #[error("it has {size}, and {TEXT_SIZE_MAX} is the most that is read; name a graph or settings")]
     TooBig {
         /// How large it is.
         size: Bytes,
@@ -49,9 +47,9 @@ pub(super) fn read(path: &Path) -> Result<String, TextFileError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(io)?;
     let size = Bytes::new(file.metadata().map_err(io)?.len());
-    if size.get() > SIZE_MAX.get() {
+    if size.get() > TEXT_SIZE_MAX.get() {
         return Err(TextFileError::TooBig { size });
     }
-    file.take(SIZE_MAX.get()).read_to_end(&mut bytes).map_err(io)?;
+    file.take(TEXT_SIZE_MAX.get()).read_to_end(&mut bytes).map_err(io)?;
     String::from_utf8(bytes).map_err(|_| TextFileError::NotText)
 }

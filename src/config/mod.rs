@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::text::{Lines, printable};
 use crate::model::units::{format_duration, parse_duration};
 
 /// The shipped file.
@@ -32,7 +33,7 @@ impl Default for Config {
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {kind}")]
+#[error("{}", printable(&format!("{file}:{line}: {kind}")))]
 pub struct ConfigError {
     /// The file.
     pub file: String,
@@ -58,6 +59,12 @@ pub enum ConfigErrorKind {
         key: String,
         /// What there is.
         known: String,
+    },
+    /// A value where keys should be.
+    #[error("\"{key}\" must be a table; write [{key}] and its keys below")]
+    NotATable {
+        /// Its name.
+        key: String,
     },
     /// A key is not there.
     #[error("key \"{key}\" is missing")]
@@ -96,12 +103,21 @@ const KEYS: [Key; 2] = [TICK, CLOSE_TIMEOUT];
 ///
 /// Everything that is wrong with it, in order of lines.
 pub fn parse(file: &str, text: &str) -> Result<Config, Vec<ConfigError>> {
-    let mut reader = Reader { file, text, found: [None; KEYS.len()], errors: Vec::new() };
+    let mut reader = Reader {
+        file,
+        lines: Lines::new(text),
+        end: text.trim_end().len(),
+        found: [None; KEYS.len()],
+        errors: Vec::new(),
+    };
     let (tree, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
         let offset = error.span().map_or(0, |span| span.start);
-        reader.report(offset, ConfigErrorKind::Syntax { message: error.message().to_owned() });
+        reader.report(offset, ConfigErrorKind::Syntax { message: error.message().replace('\n', " ") });
     }
+    // One missing bracket makes the parser complain at every word after it.
+    reader.errors.sort_by_key(|error| error.line);
+    reader.errors.dedup_by_key(|error| error.line);
     if syntax.is_empty() {
         reader.read(tree.get_ref());
     }
@@ -115,18 +131,17 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<ConfigError>> {
 
 struct Reader<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: Lines,
+    /// Behind the last character that is not blank.
+    end: usize,
     found: [Option<Duration>; KEYS.len()],
     errors: Vec<ConfigError>,
 }
 
 impl Reader<'_> {
     fn report(&mut self, offset: usize, kind: ConfigErrorKind) {
-        let line = self.text.get(..offset).map_or(1, |before| before.lines().count().max(1));
-        // A key's offset is inside its line, the end of a file behind its last one.
-        let starts_line =
-            self.text.get(..offset).is_some_and(|before| before.ends_with('\n')) && offset < self.text.len();
-        self.errors.push(ConfigError { file: self.file.to_owned(), line: line + usize::from(starts_line), kind });
+        let (line, _) = self.lines.place(offset);
+        self.errors.push(ConfigError { file: self.file.to_owned(), line, kind });
     }
 
     fn read(&mut self, tree: &DeTable<'_>) {
@@ -134,8 +149,13 @@ impl Reader<'_> {
         for (table, keys) in tree {
             let name: &str = table.get_ref();
             let known_keys = || KEYS.iter().filter(|key| key.table == name).map(|key| key.name);
-            let Some(keys) = keys.get_ref().as_table().filter(|_| known_keys().next().is_some()) else {
+            if known_keys().next().is_none() {
                 self.report(table.span().start, unknown(name, KEYS.iter().map(|key| key.table)));
+                continue;
+            }
+            let Some(keys) = keys.get_ref().as_table() else {
+                self.report(table.span().start, ConfigErrorKind::NotATable { key: name.to_owned() });
+                told.extend(KEYS.iter().enumerate().filter(|(_, key)| key.table == name).map(|(place, _)| place));
                 continue;
             };
             for (key, value) in keys {
@@ -150,7 +170,7 @@ impl Reader<'_> {
         }
         for (place, Key { table, name, .. }) in KEYS.iter().enumerate() {
             if !told.contains(&place) {
-                self.report(self.text.len(), ConfigErrorKind::Missing { key: format!("{table}.{name}") });
+                self.report(self.end, ConfigErrorKind::Missing { key: format!("{table}.{name}") });
             }
         }
     }
@@ -202,6 +222,19 @@ mod tests {
             "c.toml:5: key \"recording.close-timeout\" is missing",
         ];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn each_fault_is_told_once_and_on_one_line() {
+        let texts = |text: &str| parse("c.toml", text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let table = "c.toml:1: \"worker\" must be a table; write [worker] and its keys below";
+        assert_eq!(texts("worker = 5\n[recording]\nclose-timeout = \"1s\"\n"), [table]);
+        let key = "c.toml:2: no key \"a\\n\\u{1b}[2Jb\"; known: tick";
+        assert_eq!(
+            texts(&format!("[worker]\n\"a\\n\\u001b[2Jb\" = 1\n{}", SHIPPED.replace("[worker]", "")))[..1],
+            [key]
+        );
+        assert_eq!(texts("[worker]\ntick = = \"1s\" \"2s\"\n").len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::graph::elements::CapsError;
 use crate::graph::known::Known;
+use crate::graph::plan::LimitError;
 use crate::graph::spec::Door;
 use crate::graph::spec::Place;
 use crate::graph::spec::Scope;
@@ -16,6 +17,7 @@ use crate::model::ChannelType;
 use crate::model::DurationError;
 use crate::model::Format;
 use crate::model::MediaError;
+use crate::model::text::printable;
 
 /// One thing that is wrong, and where.
 ///
@@ -36,14 +38,14 @@ pub struct GraphError {
 
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.file, self.place.line)?;
-        match (&self.node, &self.key) {
-            (Some(node), Some(key)) => write!(f, "[{node}] {key}: ")?,
-            (Some(node), None) => write!(f, "[{node}]: ")?,
-            (None, Some(key)) => write!(f, "{key}: ")?,
-            (None, None) => {}
-        }
-        self.kind.fmt(f)
+        let at = match (&self.node, &self.key) {
+            (Some(node), Some(key)) => format!("[{node}] {key}: "),
+            (Some(node), None) => format!("[{node}]: "),
+            (None, Some(key)) => format!("{key}: "),
+            (None, None) => String::new(),
+        };
+        // Names are whatever somebody has written.
+        f.write_str(&printable(&format!("{}:{}: {at}{}", self.file, self.place.line, self.kind)))
     }
 }
 
@@ -324,8 +326,8 @@ pub enum GraphErrorKind {
     #[error("only the {splitter} has limits")]
     LimitsElsewhere { splitter: &'static str },
     /// A limit beyond what makes sense.
-    #[error("{found} is out of range; write {min} to {max}")]
-    LimitRange { found: String, min: String, max: String },
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 fn in_package(package: &Option<String>) -> String {

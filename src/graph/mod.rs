@@ -30,6 +30,7 @@ pub use elements::Elements;
 pub use elements::Factory;
 pub use error::GraphError;
 pub use error::GraphErrorKind;
+pub use plan::LimitError;
 pub use plan::Limits;
 pub use plan::Link;
 pub use plan::Node;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::graph::spec::Scope;
 use crate::model::Bytes;
 use crate::model::Media;
+use crate::model::units::format_duration;
 
 /// A checked graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,33 @@ impl Limits {
     pub const SIZE_MIN: Bytes = Bytes::new(4 << 10);
     /// Largest limit of a file: 1024 TiB, more than file systems hold.
     pub const SIZE_MAX: Bytes = Bytes::new(1 << 50);
+
+    /// Returns a limit of a chunk's duration, if it can be kept.
+    pub fn check_duration(duration: Duration) -> Result<Duration, LimitError> {
+        let (min, max) = (Self::DURATION_MIN, Self::DURATION_MAX);
+        let [found, least, most] = [duration, min, max].map(format_duration);
+        let is_kept = (min..=max).contains(&duration);
+        is_kept.then_some(duration).ok_or(LimitError { found, min: least, max: most })
+    }
+
+    /// Returns a limit of a file's size, if it can be kept.
+    pub fn check_size(size: Bytes) -> Result<Bytes, LimitError> {
+        let (min, max) = (Self::SIZE_MIN, Self::SIZE_MAX);
+        let [found, least, most] = [size, min, max].map(|size| size.to_string());
+        (min..=max).contains(&size).then_some(size).ok_or(LimitError { found, min: least, max: most })
+    }
+}
+
+/// A limit beyond what makes sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found} is out of range; write {min} to {max}")]
+pub struct LimitError {
+    /// What stands there.
+    pub found: String,
+    /// Least.
+    pub min: String,
+    /// Most.
+    pub max: String,
 }
 
 /// One element to be made: once, per participant or per chunk.

@@ -23,6 +23,7 @@ use crate::graph::spec::Scalar;
 use crate::graph::spec::Scope;
 use crate::graph::spec::Slot;
 use crate::graph::spec::Spec;
+use crate::model::text::Lines;
 use crate::model::units;
 
 const TOP_KEYS: [&str; 4] = ["graph", "participant", "recording", "chunk"];
@@ -45,7 +46,7 @@ pub(super) fn read(text: &str, report: &mut Report) -> Spec {
     let mut header = None;
     let mut tables = Vec::new();
     for (key, value) in tree.get_ref() {
-        let place = reader.lines.place(key.span().start);
+        let place = reader.place(key.span().start);
         let name: &str = key.get_ref();
         match Scope::ALL.into_iter().find(|scope| scope.as_str() == name) {
             Some(scope) => reader.tables(scope, place, value, &mut tables),
@@ -76,7 +77,7 @@ fn report_syntax(lines: &Lines, mut errors: Vec<toml::de::Error>, report: &mut R
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     let mut broken = Vec::new();
     for error in errors {
-        let place = error.span().map_or(Place::START, |span| lines.place(span.start));
+        let place = error.span().map_or(Place::START, |span| place(lines, span.start));
         if broken.last() != Some(&place.line) {
             broken.push(place.line);
             let message = error.message().replace('\n', " ");
@@ -101,7 +102,16 @@ struct Reader<'a> {
     broken: Vec<usize>,
 }
 
+fn place(lines: &Lines, offset: usize) -> Place {
+    let (line, column) = lines.place(offset);
+    Place { line, column }
+}
+
 impl Reader<'_> {
+    fn place(&self, offset: usize) -> Place {
+        place(&self.lines, offset)
+    }
+
     fn tables<'a, 'i>(
         &mut self,
         scope: Scope,
@@ -114,7 +124,7 @@ impl Reader<'_> {
             return self.report.add(place, Some(scope.as_str()), kind);
         };
         for (key, value) in table {
-            let place = self.lines.place(key.span().start);
+            let place = self.place(key.span().start);
             tables.push(NodeTable { scope, name: key.get_ref(), place, value });
         }
     }
@@ -131,7 +141,7 @@ impl Reader<'_> {
                 "channel" => header.channel = self.header_value("graph.channel", value),
                 "format" => header.format = self.header_value("graph.format", value),
                 other => {
-                    let place = self.lines.place(key.span().start);
+                    let place = self.place(key.span().start);
                     self.report.add(place, Some("graph"), unknown_key(other, &HEADER_KEYS));
                 }
             }
@@ -150,7 +160,7 @@ impl Reader<'_> {
         T: FromStr,
         GraphErrorKind: From<T::Err>,
     {
-        let place = self.lines.place(value.span().start);
+        let place = self.place(value.span().start);
         let Some(text) = value.get_ref().as_str() else {
             self.report.add(place, Some(key), wrong_type("a string", value));
             return None;
@@ -180,7 +190,7 @@ impl Reader<'_> {
             return node;
         };
         for (key, value) in keys {
-            let place = self.lines.place(key.span().start);
+            let place = self.place(key.span().start);
             match key.get_ref().as_ref() {
                 "element" => node.element = self.string(&node, "element", value),
                 "inputs" => {
@@ -243,7 +253,7 @@ impl Reader<'_> {
     }
 
     fn input(&mut self, node: &NodeSpec, slot: Slot, value: &Value<'_>) -> InputSpec {
-        let place = self.lines.place(value.span().start);
+        let place = self.place(value.span().start);
         let mut input = InputSpec { slot, reference: None, place };
         match text("a reference as a string", value).and_then(read_reference) {
             Ok(reference) => input.reference = Some(reference),
@@ -253,15 +263,15 @@ impl Reader<'_> {
     }
 
     fn properties(&mut self, node: &NodeSpec, value: &Value<'_>) -> Vec<PropertySpec> {
-        let place = self.lines.place(value.span().start);
+        let place = self.place(value.span().start);
         let Some(table) = value.get_ref().as_table() else {
             self.report.add_key(node, place, "properties", wrong_type("a table", value));
             return Vec::new();
         };
         let mut properties = Vec::new();
         for (key, value) in table {
-            let name = At { value: key.get_ref().to_string(), place: self.lines.place(key.span().start) };
-            let place = self.lines.place(value.span().start);
+            let name = At { value: key.get_ref().to_string(), place: self.place(key.span().start) };
+            let place = self.place(value.span().start);
             match read_scalar(value) {
                 Ok(scalar) => properties.push(PropertySpec { name, value: At { value: scalar, place } }),
                 Err(kind) => self.report.add_key(node, place, &format!("properties.{}", name.value), kind),
@@ -273,7 +283,7 @@ impl Reader<'_> {
     fn limits(&mut self, node: &NodeSpec, value: &Value<'_>) -> LimitsSpec {
         let mut limits = LimitsSpec::default();
         let Some(table) = value.get_ref().as_table() else {
-            let place = self.lines.place(value.span().start);
+            let place = self.place(value.span().start);
             self.report.add_key(node, place, "limits", wrong_type("a table", value));
             return limits;
         };
@@ -285,7 +295,7 @@ impl Reader<'_> {
                 "max-size" => limits.max_size = self.quantity(node, "limits.max-size", value, str::parse),
                 other => {
                     let kind = unknown_key(other, &LIMIT_KEYS);
-                    let place = self.lines.place(key.span().start);
+                    let place = self.place(key.span().start);
                     self.report.add_key(node, place, &format!("limits.{other}"), kind);
                 }
             }
@@ -314,7 +324,7 @@ impl Reader<'_> {
     }
 
     fn string(&mut self, node: &NodeSpec, key: &str, value: &Value<'_>) -> Option<At<String>> {
-        let place = self.lines.place(value.span().start);
+        let place = self.place(value.span().start);
         let text = text("a string", value).map_err(|kind| self.report.add_key(node, place, key, kind));
         text.ok().map(|text| At { value: text.to_owned(), place })
     }
@@ -369,22 +379,5 @@ fn read_scalar(value: &Value<'_>) -> Result<Scalar, GraphErrorKind> {
         }
         DeValue::Float(digits) => digits.as_str().parse().map(Scalar::Float).map_err(|_| wrong_type(EXPECTED, value)),
         _ => text(EXPECTED, value).map(|text| Scalar::Text(text.to_owned())),
-    }
-}
-
-/// Where each line of a text begins.
-struct Lines {
-    starts: Vec<usize>,
-}
-
-impl Lines {
-    fn new(text: &str) -> Self {
-        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index + 1);
-        Self { starts: [0].into_iter().chain(after_breaks).collect() }
-    }
-
-    fn place(&self, offset: usize) -> Place {
-        let line = self.starts.partition_point(|&start| start <= offset);
-        Place { line, column: offset - self.starts[line - 1] + 1 }
     }
 }

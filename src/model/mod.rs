@@ -7,6 +7,7 @@
 pub mod blame;
 pub mod media;
 pub mod recording;
+pub mod text;
 pub mod units;
 
 pub use blame::Blame;

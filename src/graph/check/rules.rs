@@ -25,9 +25,7 @@ use crate::graph::spec::HeaderSpec;
 use crate::graph::spec::Place;
 use crate::model::Bytes;
 use crate::model::Media;
-
-/// Largest file that is looked at: 1 MiB, a thousand times the size of a real graph.
-const SIZE_MAX: Bytes = Bytes::new(1 << 20);
+use crate::model::text::TEXT_SIZE_MAX;
 
 /// Checks a graph against the installed elements and returns what is to be built.
 ///
@@ -41,8 +39,8 @@ const SIZE_MAX: Bytes = Bytes::new(1 << 20);
 pub fn check(file_name: &str, text: &str, elements: &dyn Elements) -> Result<Plan, Vec<GraphError>> {
     let mut report = Report::new(file_name);
     let size = Bytes::new(text.len() as u64);
-    if size > SIZE_MAX {
-        report.add(Place::START, None, GraphErrorKind::TooBig { size, max: SIZE_MAX });
+    if size > TEXT_SIZE_MAX {
+        report.add(Place::START, None, GraphErrorKind::TooBig { size, max: TEXT_SIZE_MAX });
         return Err(report.finish());
     }
     let spec = read(text, &mut report);

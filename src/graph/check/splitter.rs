@@ -7,7 +7,6 @@ use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::Limits;
 use crate::graph::report::Report;
 use crate::graph::spec::Scope;
-use crate::model::units;
 
 /// Exactly one node is a splitter, and it stands in recording scope.
 pub(super) fn check_splitter(draft: &Draft<'_>, report: &mut Report) {
@@ -67,24 +66,14 @@ pub(super) fn check_limits(draft: &Draft<'_>, report: &mut Report) {
             report.add_key(node.spec, limits.place, "limits", GraphErrorKind::LimitsElsewhere { splitter: SPLITTER });
         }
         if let Some(limit) = &limits.value.max_duration
-            && !(Limits::DURATION_MIN..=Limits::DURATION_MAX).contains(&limit.value)
+            && let Err(error) = Limits::check_duration(limit.value)
         {
-            let kind = GraphErrorKind::LimitRange {
-                found: units::format_duration(limit.value),
-                min: units::format_duration(Limits::DURATION_MIN),
-                max: units::format_duration(Limits::DURATION_MAX),
-            };
-            report.add_key(node.spec, limit.place, "limits.max-duration", kind);
+            report.add_key(node.spec, limit.place, "limits.max-duration", error);
         }
         if let Some(limit) = &limits.value.max_size
-            && !(Limits::SIZE_MIN..=Limits::SIZE_MAX).contains(&limit.value)
+            && let Err(error) = Limits::check_size(limit.value)
         {
-            let kind = GraphErrorKind::LimitRange {
-                found: limit.value.to_string(),
-                min: Limits::SIZE_MIN.to_string(),
-                max: Limits::SIZE_MAX.to_string(),
-            };
-            report.add_key(node.spec, limit.place, "limits.max-size", kind);
+            report.add_key(node.spec, limit.place, "limits.max-size", error);
         }
     }
 }
