@@ -24,9 +24,9 @@ pub enum Exit {
     Done = 0,
     /// Nothing, or not all, could be done; stderr says why.
     Failed = 1,
-    /// The command line is wrong (clap's own code).
+    /// The command line is wrong, by itself (clap's own code) or in what its options mean together.
     Usage = 2,
-    /// A graph is wrong; stderr has every error with its line.
+    /// A graph is wrong or not to be found; stderr has every error with its line.
     BadGraph = 3,
     /// Recorded, but something is not as it should be: it stands in the table and in the metadata's notes.
     Faults = 4,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::{self, Recorded, Request};
 use crate::cli::graph_file::GraphFile;
-use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime, time_value};
+use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime};
+use crate::cli::values::{chunk_duration, chunk_size, time_value};
 use crate::cli::{Exit, output, print, text_file};
 use crate::config::{self, Config};
 use crate::engine::Participant;
@@ -44,10 +45,10 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "skip")]
     pause_mode: PauseModeArg,
     /// Longest chunk, in place of the graph's limit
-    #[arg(long, value_name = "TIME", value_parser = time_value)]
+    #[arg(long, value_name = "TIME", value_parser = chunk_duration)]
     chunk_duration: Option<Duration>,
     /// Largest chunk, in place of the graph's limit
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = chunk_size)]
     chunk_size: Option<Bytes>,
     /// When the recording ends; else when everybody's media has ended
     #[arg(long, value_name = "TIME", value_parser = time_value)]
@@ -77,8 +78,11 @@ enum PauseModeArg {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    if let Err(error) = check_usage(&args) {
+        output::tell(error);
+        return Ok(Exit::Usage);
+    }
     let Some((_, plan)) = GraphFile::checked(&args.graph) else { return Ok(Exit::BadGraph) };
-    let pauses = pauses(&args.pauses)?;
     let config = match &args.config {
         Some(path) => read_config(path)?,
         None => Config::default(),
@@ -87,15 +91,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         max_duration: args.chunk_duration.or(plan.limits.max_duration),
         max_size: args.chunk_size.or(plan.limits.max_size),
     };
-    check_limits(&limits)?;
-    ensure!(args.duration.is_none_or(|duration| !duration.is_zero()), "--duration must be longer than 0");
     let participants = participants(&args)?;
     let bar = progress_bar(&args, &participants);
     let out = args.out;
     let request = Request {
         plan,
         participants,
-        pauses,
+        pauses: pauses(&args.pauses),
         pause_mode: match args.pause_mode {
             PauseModeArg::Skip => PauseMode::Skip,
             PauseModeArg::Silence => PauseMode::Silence,
@@ -157,65 +159,65 @@ fn read_config(path: &Path) -> anyhow::Result<Config> {
     })
 }
 
-fn check_limits(limits: &Limits) -> anyhow::Result<()> {
-    if let Some(duration) = limits.max_duration {
-        let min = Limits::DURATION_MIN;
-        ensure!(duration >= min, "--chunk-duration must be {} at least", crate::model::units::format_duration(min));
-    }
-    if let Some(size) = limits.max_size {
-        let min = Limits::SIZE_MIN;
-        ensure!(size.get() >= min.get(), "--chunk-size must be {min} at least");
-    }
-    Ok(())
-}
-
-fn pauses(intervals: &[Interval]) -> anyhow::Result<Vec<(Duration, Duration)>> {
-    let mut pauses: Vec<_> = intervals.iter().map(|pause| (pause.from, pause.to)).collect();
-    pauses.sort();
-    for pair in pauses.windows(2) {
+/// Checks what options mean together; what one means by itself its parser has checked.
+fn check_usage(args: &Args) -> anyhow::Result<()> {
+    ensure!(args.duration.is_none_or(|duration| !duration.is_zero()), "--duration must be longer than 0");
+    for pair in pauses(&args.pauses).windows(2) {
         let [(_, end), (start, _)] = pair else { continue };
         ensure!(start >= end, "--pause must not overlap: one ends at {end:?}, another starts at {start:?}");
     }
-    Ok(pauses)
-}
-
-fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
     let mut names = BTreeSet::new();
     for participant in &args.participants {
         ensure!(names.insert(&participant.name), "two participants are named \"{}\"; rename one", participant.name);
     }
-    let time_of = |option: &str, times: &[ParticipantTime], name: &str| -> anyhow::Result<Option<Duration>> {
-        let mut of_name = times.iter().filter(|time| time.name == name);
-        let time = of_name.next().map(|time| time.time);
-        ensure!(of_name.next().is_none(), "--{option} is given twice for \"{name}\"");
-        Ok(time)
-    };
     let named = args.joins.iter().chain(&args.leaves).map(|time| &time.name);
     for name in named.chain(args.pins.iter().map(|pin| &pin.name)) {
         ensure!(names.contains(name), "no --participant is named \"{name}\"");
     }
     let mut channels = BTreeSet::new();
     for pin in &args.pins {
+        let pins = args.pins.iter().filter(|other| other.name == pin.name);
+        ensure!(pins.count() == 1, "--pin gives two channels to \"{}\"", pin.name);
         ensure!(channels.insert(pin.channel), "--pin gives channel {} to two participants", pin.channel);
     }
-    let mut participants = Vec::new();
-    for ParticipantFile { name, file } in &args.participants {
-        let join = time_of("join", &args.joins, name)?.unwrap_or_default();
-        let leave = time_of("leave", &args.leaves, name)?;
+    for name in names {
+        for (option, times) in [("join", &args.joins), ("leave", &args.leaves)] {
+            let is_once = times.iter().filter(|time| time.name == *name).count() < 2;
+            ensure!(is_once, "--{option} is given twice for \"{name}\"");
+        }
+        let join = time_of(&args.joins, name).unwrap_or_default();
+        let leave = time_of(&args.leaves, name);
         ensure!(leave.is_none_or(|leave| leave > join), "--leave of \"{name}\" must be later than --join");
         ensure!(
             args.duration.is_none_or(|end| join < end),
             "--join of \"{name}\" must be earlier than --duration: there is nothing to join after it"
         );
-        let mut pins = args.pins.iter().filter(|pin| pin.name == *name);
-        let pin = pins.next().map(|pin| pin.channel);
-        if pins.next().is_some() {
-            bail!("--pin gives two channels to \"{name}\"");
-        }
-        let track = FileTrack::open(file).with_context(|| format!("{} (of \"{name}\")", file.display()))?;
-        participants.push(Participant { name: name.clone(), track: Box::new(track), join, leave, pin });
     }
-    Ok(participants)
+    Ok(())
+}
+
+fn time_of(times: &[ParticipantTime], name: &str) -> Option<Duration> {
+    times.iter().find(|time| time.name == name).map(|time| time.time)
+}
+
+fn pauses(intervals: &[Interval]) -> Vec<(Duration, Duration)> {
+    let mut pauses: Vec<_> = intervals.iter().map(|pause| (pause.from, pause.to)).collect();
+    pauses.sort();
+    pauses
+}
+
+fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
+    let participant = |ParticipantFile { name, file }: &ParticipantFile| {
+        let track = FileTrack::open(file).with_context(|| format!("{} (of \"{name}\")", file.display()))?;
+        Ok(Participant {
+            name: name.clone(),
+            track: Box::new(track),
+            join: time_of(&args.joins, name).unwrap_or_default(),
+            leave: time_of(&args.leaves, name),
+            pin: args.pins.iter().find(|pin| pin.name == *name).map(|pin| pin.channel),
+        })
+    };
+    args.participants.iter().map(participant).collect()
 }
 
 /// A bar on a terminal, nothing elsewhere.

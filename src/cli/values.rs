@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::model::units::{DurationError, parse_duration};
+use crate::graph::{LimitError, Limits};
+use crate::model::text::is_unprintable;
+use crate::model::units::{Bytes, BytesError, DurationError, parse_duration};
 
 /// Longest name of a participant, in bytes: ids of other systems are shorter, and it goes into every metadata file.
 pub(super) const NAME_BYTES_MAX: usize = 256;
@@ -43,6 +45,12 @@ pub(super) enum ValueError {
     /// Not a time.
     #[error("{0}")]
     Duration(#[from] DurationError),
+    /// Not a size.
+    #[error("{0}")]
+    Size(#[from] BytesError),
+    /// A limit of a chunk that cannot be kept.
+    #[error("{0}")]
+    Limit(#[from] LimitError),
     /// A time that no call reaches.
     #[error("a time has 168h at most: no call lasts longer than a week")]
     LongTime,
@@ -77,12 +85,6 @@ pub(super) fn name(text: &str) -> Result<String, ValueError> {
         }
         _ => Ok(text.to_owned()),
     }
-}
-
-/// Control characters, and those that turn the direction of what stands beside them.
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn pair<'a>(text: &'a str, example: &'static str) -> Result<(String, &'a str), ValueError> {
@@ -171,12 +173,24 @@ impl FromStr for Interval {
     }
 }
 
+/// A limit of a chunk's duration.
+pub(super) fn chunk_duration(text: &str) -> Result<Duration, ValueError> {
+    Ok(Limits::check_duration(parse_time(text)?)?)
+}
+
+/// A limit of a chunk's size.
+pub(super) fn chunk_size(text: &str) -> Result<Bytes, ValueError> {
+    Ok(Limits::check_size(text.parse()?)?)
+}
+
 /// A time with its unit; 0 needs none.
+fn parse_time(text: &str) -> Result<Duration, DurationError> {
+    if text == "0" { Ok(Duration::ZERO) } else { parse_duration(text) }
+}
+
+/// A time of a recording.
 pub(super) fn time_value(text: &str) -> Result<Duration, ValueError> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let time = parse_duration(text)?;
+    let time = parse_time(text)?;
     if time > TIME_MAX {
         return Err(ValueError::LongTime);
     }
