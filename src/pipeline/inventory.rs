@@ -7,17 +7,8 @@ use gst::prelude::*;
 use crate::pipeline::packages::{elements, package_of};
 
 /// Our own; they come with the program.
-const OWN: [&str; 9] = [
-    "reelsrc",
-    "reelaudiodec",
-    "reelmixer",
-    "reelchannels",
-    "reelgate",
-    "reelsplit",
-    "reelmeta",
-    "reelsink",
-    "capsfilter",
-];
+const OWN: [&str; 8] =
+    ["reelsrc", "reelaudiodec", "reelmixer", "reelchannels", "reelgate", "reelsplit", "reelmeta", "reelsink"];
 
 /// An element that a graph may want.
 #[derive(Debug, Clone, PartialEq, Eq)]
