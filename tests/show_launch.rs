@@ -202,3 +202,20 @@ fn each_text_is_a_graph_again() {
         assert_eq!(check(file.to_str().unwrap()), check(&argument(row.graph)));
     }
 }
+
+/// Who lacks an element wants the file most: to write another in its place.
+#[test]
+fn a_shipped_graph_is_shown_where_its_elements_are_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_reelgraph"));
+        program.args(arguments).env("GST_PLUGIN_SYSTEM_PATH_1_0", dir.path()).env("GST_PLUGIN_PATH_1_0", dir.path());
+        program.env("GST_REGISTRY_1_0", dir.path().join("registry")).output().expect("it runs")
+    };
+    let checked = run(&["check", "mixed-mp3"]);
+    assert_eq!(checked.status.code(), Some(3));
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert!(said.contains("lamemp3enc") && said.contains("gstreamer1.0-plugins-good"), "{said}");
+    let shown = text(run(&["show", "mixed-mp3"]), "mixed-mp3");
+    assert_eq!(shown, std::fs::read_to_string(pipelines().join("mixed-mp3.toml")).unwrap());
+}

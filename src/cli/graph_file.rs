@@ -50,9 +50,14 @@ impl GraphFile {
         }
     }
 
+    /// Finds a graph; None where there is none, and why has been printed.
+    pub(super) fn found(name: &str) -> Option<Self> {
+        Self::find(name).inspect_err(|error| output::tell(error)).ok()
+    }
+
     /// Finds and checks a graph; None when it is wrong, and why has been printed.
     pub(super) fn checked(name: &str) -> Option<(Self, Plan)> {
-        let graph = Self::find(name).inspect_err(|error| output::tell(error)).ok()?;
+        let graph = Self::found(name)?;
         let plan = graph.check().inspect_err(|errors| print_errors(errors)).ok()?;
         Some((graph, plan))
     }

@@ -28,12 +28,14 @@ enum Language {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let Some((graph, plan)) = GraphFile::checked(&args.graph) else { return Ok(Exit::BadGraph) };
     let text = match args.language {
-        Language::Toml => graph.text,
-        Language::Launch => format!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants)),
-        Language::Dot => render::dot(&plan, args.participants),
+        // Whatever is installed here: to change it is why somebody asks for it.
+        Language::Toml => GraphFile::found(&args.graph).map(|graph| graph.text),
+        Language::Launch => GraphFile::checked(&args.graph)
+            .map(|(_, plan)| format!("gst-launch-1.0 -e {}", render::launch(&plan, args.participants))),
+        Language::Dot => GraphFile::checked(&args.graph).map(|(_, plan)| render::dot(&plan, args.participants)),
     };
+    let Some(text) = text else { return Ok(Exit::BadGraph) };
     output::result(text.trim_end())?;
     Ok(Exit::Done)
 }

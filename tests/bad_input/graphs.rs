@@ -35,11 +35,12 @@ fn what_is_no_graph_ends_with_its_code_in_every_command() {
         ("many.toml", &["many.toml", "500"]),
     ] {
         stage.check_refused(3, &["check", graph], words);
-        stage.check_refused(3, &["show", graph], words);
+        stage.check_refused(3, &["show", graph, "--as", "dot"], words);
         let record = ["record", graph, "--participant", "caller=caller.wav", "--out", "out"];
         stage.check_refused(3, &record, words);
     }
     assert!(!stage.path("out").exists(), "a directory for nothing");
+    stage.check_refused(3, &["show", "no-such-graph"], &["no graph \"no-such-graph\""]);
 }
 
 #[test]
