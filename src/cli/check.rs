@@ -1,7 +1,8 @@
 //! `reelgraph check`.
 
+use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
-use crate::cli::{Exit, output};
+use crate::cli::output;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]

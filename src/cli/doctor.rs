@@ -3,9 +3,12 @@
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 
-use crate::cli::{Exit, output};
+use crate::cli::Exit;
+use crate::cli::output;
 use crate::graph::shipped::SHIPPED;
-use crate::pipeline::{Inventory, inventory};
+use crate::pipeline::Inventory;
+use crate::pipeline::gstreamer_version;
+use crate::pipeline::inventory;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -16,7 +19,7 @@ pub(super) fn run(_args: &Args) -> anyhow::Result<Exit> {
     table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(["element", "plugin", "version", "licence", "Debian package", "state"]);
     let mut exit = Exit::Done;
-    for item in inventory(&SHIPPED.map(|graph| graph.text)) {
+    for item in inventory(&SHIPPED.map(|graph| graph.elements()).concat()) {
         let Inventory { element, plugin, package, needed } = item;
         let package = package.unwrap_or("–").to_owned();
         match plugin {
@@ -33,7 +36,7 @@ pub(super) fn run(_args: &Args) -> anyhow::Result<Exit> {
             }
         }
     }
-    output::result(format_args!("reelgraph {}, {}", env!("CARGO_PKG_VERSION"), gst::version_string()))?;
+    output::result(format_args!("reelgraph {}, {}", env!("CARGO_PKG_VERSION"), gstreamer_version()))?;
     output::result(table)?;
     Ok(exit)
 }

@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use crate::cli::output;
-use crate::cli::text_file::{self, TextFileError};
-use crate::graph::shipped::{SHIPPED, shipped};
-use crate::graph::{self, GraphError, Plan};
+use crate::cli::text_file;
+use crate::cli::text_file::TextFileError;
+use crate::graph;
+use crate::graph::GraphError;
+use crate::graph::Plan;
+use crate::graph::shipped::SHIPPED;
+use crate::graph::shipped::shipped;
 use crate::pipeline::Installed;
 
 /// The text of a graph, and what its errors call it.

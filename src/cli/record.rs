@@ -10,16 +10,29 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::app::{self, Recorded, Request};
+use crate::app;
+use crate::app::Recorded;
+use crate::app::Request;
+use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
-use crate::cli::values::{Interval, ParticipantChannel, ParticipantFile, ParticipantTime};
-use crate::cli::values::{chunk_duration, chunk_size, time_value};
-use crate::cli::{Exit, output, print, text_file};
-use crate::config::{self, Config};
+use crate::cli::output;
+use crate::cli::print;
+use crate::cli::text_file;
+use crate::cli::values::Interval;
+use crate::cli::values::ParticipantChannel;
+use crate::cli::values::ParticipantFile;
+use crate::cli::values::ParticipantTime;
+use crate::cli::values::chunk_duration;
+use crate::cli::values::chunk_size;
+use crate::cli::values::time_value;
+use crate::config;
+use crate::config::Config;
 use crate::engine::Participant;
 use crate::graph::Limits;
 use crate::ingest::file::FileTrack;
-use crate::model::{Bytes, EndReason, PauseMode};
+use crate::model::Bytes;
+use crate::model::EndReason;
+use crate::model::PauseMode;
 
 /// Arguments of `record`. Times are recording time: from its begin, pauses not taken out.
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::cli::{Exit, output, print};
-use crate::storage::{self, Recovered};
+use crate::cli::Exit;
+use crate::cli::output;
+use crate::cli::print;
+use crate::storage;
+use crate::storage::Recovered;
 
 /// Arguments of `recover`.
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,8 @@
 //! `reelgraph show`.
 
+use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
-use crate::cli::{Exit, output};
+use crate::cli::output;
 use crate::graph::render;
 
 /// Arguments of `show`.

@@ -8,9 +8,13 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::graph::{LimitError, Limits};
+use crate::graph::LimitError;
+use crate::graph::Limits;
 use crate::model::text::is_unprintable;
-use crate::model::units::{Bytes, BytesError, DurationError, parse_duration};
+use crate::model::units::Bytes;
+use crate::model::units::BytesError;
+use crate::model::units::DurationError;
+use crate::model::units::parse_duration;
 
 /// Longest name of a participant, in bytes: ids of other systems are shorter, and it goes into every metadata file.
 pub(super) const NAME_BYTES_MAX: usize = 256;

@@ -9,8 +9,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::model::text::{Lines, printable};
-use crate::model::units::{format_duration, parse_duration};
+use crate::model::text::Lines;
+use crate::model::text::printable;
+use crate::model::units::format_duration;
+use crate::model::units::parse_duration;
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../config.toml");

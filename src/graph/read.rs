@@ -36,7 +36,7 @@ const NODES_MAX: usize = 256;
 /// Most inputs of a node. Far beyond any mix of declared nodes; a bound for what is said about them.
 const INPUTS_MAX: usize = 64;
 
-type Value<'i> = Spanned<DeValue<'i>>;
+type Written<'i> = Spanned<DeValue<'i>>;
 
 /// Reads a file. What could not be read is reported and left out, so that the rest can still be judged.
 pub(super) fn read(text: &str, report: &mut Report) -> Spec {
@@ -92,7 +92,7 @@ struct NodeTable<'a, 'i> {
     scope: Scope,
     name: &'a str,
     place: Place,
-    value: &'a Value<'i>,
+    value: &'a Written<'i>,
 }
 
 struct Reader<'a> {
@@ -116,7 +116,7 @@ impl Reader<'_> {
         &mut self,
         scope: Scope,
         place: Place,
-        value: &'a Value<'i>,
+        value: &'a Written<'i>,
         tables: &mut Vec<NodeTable<'a, 'i>>,
     ) {
         let Some(table) = value.get_ref().as_table() else {
@@ -129,7 +129,7 @@ impl Reader<'_> {
         }
     }
 
-    fn header(&mut self, place: Place, value: &Value<'_>) -> HeaderSpec {
+    fn header(&mut self, place: Place, value: &Written<'_>) -> HeaderSpec {
         let mut header = HeaderSpec { place, content: None, channel: None, format: None };
         let Some(table) = value.get_ref().as_table() else {
             self.report.add(place, Some("graph"), wrong_type("a table", value));
@@ -155,7 +155,7 @@ impl Reader<'_> {
         header
     }
 
-    fn header_value<T>(&mut self, key: &str, value: &Value<'_>) -> Option<T>
+    fn header_value<T>(&mut self, key: &str, value: &Written<'_>) -> Option<T>
     where
         T: FromStr,
         GraphErrorKind: From<T::Err>,
@@ -211,7 +211,7 @@ impl Reader<'_> {
     }
 
     /// Reads all inputs. Where they are unreadable as a whole, one stands for them, so that they do not count as none.
-    fn inputs(&mut self, node: &NodeSpec, place: Place, value: &Value<'_>) -> Vec<InputSpec> {
+    fn inputs(&mut self, node: &NodeSpec, place: Place, value: &Written<'_>) -> Vec<InputSpec> {
         let mut inputs = Vec::new();
         match value.get_ref() {
             DeValue::Array(entries) => {
@@ -252,7 +252,7 @@ impl Reader<'_> {
         }
     }
 
-    fn input(&mut self, node: &NodeSpec, slot: Slot, value: &Value<'_>) -> InputSpec {
+    fn input(&mut self, node: &NodeSpec, slot: Slot, value: &Written<'_>) -> InputSpec {
         let place = self.place(value.span().start);
         let mut input = InputSpec { slot, reference: None, place };
         match text("a reference as a string", value).and_then(read_reference) {
@@ -262,7 +262,7 @@ impl Reader<'_> {
         input
     }
 
-    fn properties(&mut self, node: &NodeSpec, value: &Value<'_>) -> Vec<PropertySpec> {
+    fn properties(&mut self, node: &NodeSpec, value: &Written<'_>) -> Vec<PropertySpec> {
         let place = self.place(value.span().start);
         let Some(table) = value.get_ref().as_table() else {
             self.report.add_key(node, place, "properties", wrong_type("a table", value));
@@ -280,7 +280,7 @@ impl Reader<'_> {
         properties
     }
 
-    fn limits(&mut self, node: &NodeSpec, value: &Value<'_>) -> LimitsSpec {
+    fn limits(&mut self, node: &NodeSpec, value: &Written<'_>) -> LimitsSpec {
         let mut limits = LimitsSpec::default();
         let Some(table) = value.get_ref().as_table() else {
             let place = self.place(value.span().start);
@@ -307,7 +307,7 @@ impl Reader<'_> {
         &mut self,
         node: &NodeSpec,
         key: &str,
-        value: &Value<'_>,
+        value: &Written<'_>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<At<T>>
     where
@@ -323,7 +323,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self, node: &NodeSpec, key: &str, value: &Value<'_>) -> Option<At<String>> {
+    fn string(&mut self, node: &NodeSpec, key: &str, value: &Written<'_>) -> Option<At<String>> {
         let place = self.place(value.span().start);
         let text = text("a string", value).map_err(|kind| self.report.add_key(node, place, key, kind));
         text.ok().map(|text| At { value: text.to_owned(), place })
@@ -338,12 +338,12 @@ fn unreadable(place: Place) -> InputSpec {
     InputSpec { slot: Slot::Position(0), reference: None, place }
 }
 
-fn wrong_type(expected: &'static str, value: &Value<'_>) -> GraphErrorKind {
+fn wrong_type(expected: &'static str, value: &Written<'_>) -> GraphErrorKind {
     GraphErrorKind::WrongType { expected, found: value.get_ref().type_str() }
 }
 
 /// A text. GStreamer's end at the first NUL, so that none may have one.
-fn text<'v>(expected: &'static str, value: &'v Value<'_>) -> Result<&'v str, GraphErrorKind> {
+fn text<'v>(expected: &'static str, value: &'v Written<'_>) -> Result<&'v str, GraphErrorKind> {
     match value.get_ref().as_str() {
         Some(text) if text.contains('\0') => Err(GraphErrorKind::Nul { text: text.to_owned() }),
         Some(text) => Ok(text),
@@ -368,7 +368,7 @@ fn read_reference(text: &str) -> Result<Reference, GraphErrorKind> {
 }
 
 /// A single value, which tables, arrays and dates are not.
-fn read_scalar(value: &Value<'_>) -> Result<Scalar, GraphErrorKind> {
+fn read_scalar(value: &Written<'_>) -> Result<Scalar, GraphErrorKind> {
     const EXPECTED: &str = "a bool, integer, float or string";
     match value.get_ref() {
         DeValue::Boolean(value) => Ok(Scalar::Bool(*value)),

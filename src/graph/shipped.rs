@@ -1,5 +1,8 @@
 //! The graphs that come with the program. Their files are under `pipelines/`; a copy of one is where a user begins.
 
+use crate::graph::read::read;
+use crate::graph::report::Report;
+
 /// A graph that comes with the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shipped {
@@ -7,6 +10,14 @@ pub struct Shipped {
     pub name: &'static str,
     /// Its file, which [`check`](crate::graph::check()) takes wherever its elements are installed.
     pub text: &'static str,
+}
+
+impl Shipped {
+    /// Returns the names of the elements that it wants, whether or not they are installed.
+    pub fn elements(&self) -> Vec<String> {
+        let spec = read(self.text, &mut Report::new(self.name));
+        spec.nodes.into_iter().filter_map(|node| Some(node.element?.value)).collect()
+    }
 }
 
 /// All of them, the examples last.

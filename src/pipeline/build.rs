@@ -5,9 +5,17 @@ use std::collections::BTreeMap;
 use gst::glib::ParamFlags;
 use gst::prelude::*;
 
-use crate::graph::{Node, NodeId, Plan, Scope, SinkPad, Source, SrcPad, Value};
+use crate::graph::Node;
+use crate::graph::NodeId;
+use crate::graph::Plan;
+use crate::graph::Scope;
+use crate::graph::SinkPad;
+use crate::graph::Source;
+use crate::graph::SrcPad;
+use crate::graph::Value;
 use crate::pipeline::PipelineError;
-use crate::pipeline::name::{self, Copy};
+use crate::pipeline::name;
+use crate::pipeline::name::Instance;
 
 /// The elements of a node.
 #[derive(Debug, Clone)]
@@ -22,7 +30,7 @@ pub(super) type MadeNodes = BTreeMap<NodeId, Made>;
 
 impl Made {
     /// Makes a node's elements and sets what the graph and the engine want of them.
-    pub(super) fn new(node: &Node, copy: Copy) -> Result<Self, PipelineError> {
+    pub(super) fn new(node: &Node, copy: Instance) -> Result<Self, PipelineError> {
         let element = make(node, &node.element, &name::element_name(&node.name, copy))?;
         // A sink that waits for its first buffer would take the running pipeline back to PAUSED, and one that waits
         // for a clock would wait for ever: the pipeline has none.
@@ -162,7 +170,7 @@ pub(super) fn participant_nodes(
     made: &mut MadeNodes,
 ) -> Result<(), PipelineError> {
     for node in plan.scope_nodes(Scope::Participant) {
-        let elements = Made::new(node, Copy::Participant(index))?;
+        let elements = Made::new(node, Instance::Participant(index))?;
         elements.add_to(bin, node)?;
         made.insert(node.id, elements.clone());
         for input in &node.links {

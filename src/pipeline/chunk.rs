@@ -4,18 +4,22 @@ use std::path::Path;
 
 use gst::prelude::*;
 
+use crate::graph::Plan;
+use crate::graph::Scope;
+use crate::graph::Source;
 use crate::graph::elements::LOCATION;
-use crate::graph::{Plan, Scope, Source};
 use crate::pipeline::PipelineError;
-use crate::pipeline::build::{self, Made, MadeNodes};
-use crate::pipeline::name::Copy;
+use crate::pipeline::build;
+use crate::pipeline::build::Made;
+use crate::pipeline::build::MadeNodes;
+use crate::pipeline::name::Instance;
 
 /// Builds the branch of chunk `index`, whose sink writes `file`.
 pub(super) fn branch(plan: &Plan, index: u32, file: &Path) -> Result<gst::Bin, PipelineError> {
     let bin = gst::Bin::builder().name(format!("chunk.c{index}")).build();
     let mut made = MadeNodes::new();
     for node in plan.scope_nodes(Scope::Chunk) {
-        let elements = Made::new(node, Copy::Chunk(index))?;
+        let elements = Made::new(node, Instance::Chunk(index))?;
         if node.id == plan.file().id {
             elements.element.set_property(LOCATION, file.to_string_lossy().as_ref());
             for property in ["overwrite", "numbered"] {

@@ -10,10 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gst::prelude::*;
 use gstreel::ReelSrc;
 
-use crate::graph::{Plan, Scope};
+use crate::graph::Plan;
+use crate::graph::Scope;
 use crate::pipeline::PipelineError;
-use crate::pipeline::build::{self, MadeNodes};
-use crate::pipeline::event::{self, Event};
+use crate::pipeline::build;
+use crate::pipeline::build::MadeNodes;
+use crate::pipeline::event;
+use crate::pipeline::event::Event;
 use crate::pipeline::registry::OWN_PREFIX;
 
 /// What is pushed: speech's own rate, in steps as small as any element's frame, long enough for any start-up.

@@ -1,7 +1,7 @@
 //! What can go wrong with a pipeline.
 
 use crate::model::Blame;
-use crate::pipeline::name::Copy;
+use crate::pipeline::name::Instance;
 
 /// What went wrong. Reads after "failed to record: ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +52,7 @@ pub enum PipelineError {
         /// Node of the plan.
         node: String,
         /// Which copy of it.
-        copy: Copy,
+        copy: Instance,
         /// GStreamer's error domain and code.
         class: Class,
         /// The element's text for users.
@@ -119,7 +119,7 @@ impl PipelineError {
             Self::Pin { .. } => Blame::Caller,
             Self::Property { .. } | Self::Link { .. } | Self::State { .. } | Self::Refused { .. } => Blame::Graph,
             Self::Element { class: Class::NoSpaceLeft | Class::Resource, .. } => Blame::Environment,
-            Self::Element { class: Class::Stream, copy: Copy::Participant(_), .. } => Blame::Media,
+            Self::Element { class: Class::Stream, copy: Instance::Participant(_), .. } => Blame::Media,
             Self::Element { .. } => Blame::Graph,
             Self::StopTimeout { .. } => Blame::Ourselves,
         }

@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gst::MessageView;
+use gst::prelude::*;
 use gstreel::messages::{Channels, Chunk, File, UnreadableStructure};
 
-use crate::model::{ChannelMap, ChunkMedia, ParticipantNumber, PauseInterval};
+use crate::model::ChannelMap;
+use crate::model::ChunkMedia;
+use crate::model::ParticipantNumber;
+use crate::model::PauseInterval;
 use crate::pipeline::PipelineError;
 use crate::pipeline::error::Class;
-use crate::pipeline::name::{self, Copy};
+use crate::pipeline::name;
+use crate::pipeline::name::Instance;
 
 /// What a pipeline says.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +47,11 @@ pub enum Event {
 
 /// Returns what a message means; None where it means nothing to a recording.
 pub(super) fn read(message: &gst::Message, pipeline: &gst::Pipeline) -> Option<Event> {
-    use gst::MessageView;
-    use gst::prelude::*;
     match message.view() {
         MessageView::Eos(eos) if eos.src().is_some_and(|src| src == pipeline) => Some(Event::Ended),
         MessageView::Error(error) => {
             let node = error.src().and_then(|src| name::node_of(src, pipeline.upcast_ref()));
-            let (node, copy) = node.unwrap_or_else(|| ("pipeline".to_owned(), Copy::Recording));
+            let (node, copy) = node.unwrap_or_else(|| ("pipeline".to_owned(), Instance::Recording));
             let error = PipelineError::Element {
                 node,
                 copy,
@@ -56,7 +60,7 @@ pub(super) fn read(message: &gst::Message, pipeline: &gst::Pipeline) -> Option<E
                 debug: error.debug().map(|debug| debug.to_string()).unwrap_or_default(),
             };
             Some(match copy {
-                Copy::Participant(participant) => Event::ParticipantFailed { participant, error },
+                Instance::Participant(participant) => Event::ParticipantFailed { participant, error },
                 _ => Event::Failed(error),
             })
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use gst::prelude::*;
 
-use crate::pipeline::packages::{elements, package_of};
+use crate::pipeline::packages::elements;
+use crate::pipeline::packages::package_of;
 
 /// Our own; they come with the program.
 const OWN: [&str; 8] =
@@ -41,16 +42,20 @@ impl PluginFacts {
     }
 }
 
-/// Returns our elements and all that are known by package, those that `graphs` (texts) name marked as needed.
-pub fn inventory(graphs: &[&str]) -> Vec<Inventory> {
+/// Returns GStreamer's name and version.
+pub fn gstreamer_version() -> String {
+    gst::version_string().to_string()
+}
+
+/// Returns our elements and all that are known by package; `needed` are the names of those that shipped graphs want.
+pub fn inventory(needed: &[String]) -> Vec<Inventory> {
     let names = OWN.into_iter().chain(elements());
     let unique: BTreeMap<&str, ()> = names.map(|name| (name, ())).collect();
-    let is_needed = |element: &str| graphs.iter().any(|text| text.contains(&format!("\"{element}\"")));
     let item = |element: &str| Inventory {
         element: element.to_owned(),
         plugin: facts(element),
         package: package_of(element),
-        needed: is_needed(element) || OWN.contains(&element),
+        needed: needed.iter().any(|needed| needed == element) || OWN.contains(&element),
     };
     unique.into_keys().map(item).collect()
 }

@@ -23,7 +23,7 @@ mod running;
 
 pub use error::PipelineError;
 pub use event::Event;
-pub use inventory::{Inventory, PluginFacts, inventory};
+pub use inventory::{Inventory, PluginFacts, gstreamer_version, inventory};
 pub use packages::package_of;
 pub use registry::Installed;
 pub use running::Options;

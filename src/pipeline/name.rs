@@ -7,7 +7,7 @@ use gst::prelude::*;
 
 /// Which copy of a node an element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Copy {
+pub enum Instance {
     /// The only one.
     Recording,
     /// A participant's, by the participant's number.
@@ -17,28 +17,28 @@ pub enum Copy {
 }
 
 /// Returns the name of an element.
-pub fn element_name(node: &str, copy: Copy) -> String {
+pub fn element_name(node: &str, copy: Instance) -> String {
     match copy {
-        Copy::Recording => node.to_owned(),
-        Copy::Participant(index) => format!("{node}.p{index}"),
-        Copy::Chunk(index) => format!("{node}.c{index}"),
+        Instance::Recording => node.to_owned(),
+        Instance::Participant(index) => format!("{node}.p{index}"),
+        Instance::Chunk(index) => format!("{node}.c{index}"),
     }
 }
 
 /// Reads a name made by [`element_name`]; None for any other.
-pub fn parse(name: &str) -> Option<(&str, Copy)> {
-    let Some((node, copy)) = name.split_once('.') else { return Some((name, Copy::Recording)) };
+pub fn parse(name: &str) -> Option<(&str, Instance)> {
+    let Some((node, copy)) = name.split_once('.') else { return Some((name, Instance::Recording)) };
     let index = |digits: &str| digits.parse().ok();
     let copy = match copy.split_at_checked(1)? {
-        ("p", digits) => Copy::Participant(index(digits)?),
-        ("c", digits) => Copy::Chunk(index(digits)?),
+        ("p", digits) => Instance::Participant(index(digits)?),
+        ("c", digits) => Instance::Chunk(index(digits)?),
         _ => return None,
     };
     Some((node, copy))
 }
 
 /// Returns the node that an object belongs to: its own, or that of the bin it is in.
-pub fn node_of(object: &gst::Object, pipeline: &gst::Object) -> Option<(String, Copy)> {
+pub fn node_of(object: &gst::Object, pipeline: &gst::Object) -> Option<(String, Instance)> {
     let mut object = object.clone();
     let mut found = None;
     while object != *pipeline {
@@ -46,7 +46,7 @@ pub fn node_of(object: &gst::Object, pipeline: &gst::Object) -> Option<(String, 
         if object.is::<gst::Element>() {
             // The outermost element that is a node's: what is inside a bin of a branch is the branch's.
             found = parse(&name).map(|(node, copy)| (node.to_owned(), copy)).or(found);
-            if matches!(found, Some((_, Copy::Participant(_) | Copy::Chunk(_)))) {
+            if matches!(found, Some((_, Instance::Participant(_) | Instance::Chunk(_)))) {
                 break;
             }
         }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_as_they_are_written() {
-        for copy in [Copy::Recording, Copy::Participant(0), Copy::Participant(17), Copy::Chunk(3)] {
+        for copy in [Instance::Recording, Instance::Participant(0), Instance::Participant(17), Instance::Chunk(3)] {
             assert_eq!(parse(&element_name("noise-gate", copy)), Some(("noise-gate", copy)));
         }
         for other in ["a.", "a.x1", "a.p", "a.p1.caps", "a.pé"] {

@@ -5,7 +5,8 @@ use gstreel::ReelSrc;
 
 use crate::graph::Plan;
 use crate::pipeline::PipelineError;
-use crate::pipeline::build::{self, MadeNodes};
+use crate::pipeline::build;
+use crate::pipeline::build::MadeNodes;
 
 /// A participant's branch, in a running pipeline.
 #[derive(Debug)]

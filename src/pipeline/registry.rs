@@ -3,8 +3,14 @@
 use gst::glib;
 use gst::prelude::*;
 
-use crate::graph::elements::{Direction, PadTemplate, Presence, Property, PropertyKind};
-use crate::graph::{CapsError, Elements, Factory};
+use crate::graph::CapsError;
+use crate::graph::Elements;
+use crate::graph::Factory;
+use crate::graph::elements::Direction;
+use crate::graph::elements::PadTemplate;
+use crate::graph::elements::Presence;
+use crate::graph::elements::Property;
+use crate::graph::elements::PropertyKind;
 use crate::pipeline::build::can_be_set;
 use crate::pipeline::packages::package_of;
 

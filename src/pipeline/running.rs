@@ -9,13 +9,23 @@ use gst::prelude::*;
 use gstreel::GateMode;
 use gstreel::ReelSrc;
 
-use crate::graph::{Limits, Node, Plan, Scope, Source};
-use crate::model::{ParticipantNumber, PauseMode};
-use crate::pipeline::build::{self, Made, MadeNodes};
-use crate::pipeline::event::{self, Event};
-use crate::pipeline::name::Copy;
+use crate::graph::Limits;
+use crate::graph::Node;
+use crate::graph::Plan;
+use crate::graph::Scope;
+use crate::graph::Source;
+use crate::model::ParticipantNumber;
+use crate::model::PauseMode;
+use crate::pipeline::PipelineError;
+use crate::pipeline::build;
+use crate::pipeline::build::Made;
+use crate::pipeline::build::MadeNodes;
+use crate::pipeline::chunk;
+use crate::pipeline::delay;
+use crate::pipeline::event;
+use crate::pipeline::event::Event;
+use crate::pipeline::name::Instance;
 use crate::pipeline::participant::Participant;
-use crate::pipeline::{PipelineError, chunk, delay};
 
 /// Messages that mean something to a recording; all others are thrown away unread.
 const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
@@ -96,7 +106,7 @@ impl Running {
         let plan = Arc::clone(&self.plan);
         let timeline = self.timeline()?;
         for node in plan.scope_nodes(Scope::Recording) {
-            let made = Made::new(node, Copy::Recording)?;
+            let made = Made::new(node, Instance::Recording)?;
             made.add_to(self.pipeline.upcast_ref(), node)?;
             for link in &node.links {
                 let src = match &link.from {
@@ -327,11 +337,6 @@ impl Running {
         let stats = joins.filter(|join| join.has_property_with_type("stats", gst::Structure::static_type()));
         let stats = stats.map(|element| element.property::<gst::Structure>("stats"));
         stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
-    }
-
-    /// Returns the pipeline as it is now, in the language of Graphviz.
-    pub fn dot(&self) -> String {
-        self.pipeline.debug_to_dot_data(gst::DebugGraphDetails::all()).to_string()
     }
 }
 
