@@ -27,14 +27,14 @@ const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 15] = [
     (Some(SPLITTER), "max-duration", "write limits = { max-duration = \"…\" }"),
     (Some(SPLITTER), "max-size", "write limits = { max-size = \"…\" }"),
     (Some(SPLITTER), "chunk", "write [chunk.…] nodes"),
-    (Some(GATE), "mode", "who records says it, as in --pause-mode silence"),
-    (Some(GATE), "pause-at", "who records says it, as in --pause 10s-15s"),
-    (Some(GATE), "resume-at", "who records says it, as in --pause 10s-15s"),
+    (Some(GATE), "mode", "who records says what a pause leaves, so leave it out"),
+    (Some(GATE), "pause-at", "who records says when, so leave it out"),
+    (Some(GATE), "resume-at", "who records says when, so leave it out"),
     (Some(MIXER), "latency", IT_FOLLOWS_THE_SLOWEST),
     (Some(CHANNELS), "latency", IT_FOLLOWS_THE_SLOWEST),
     (Some(MIXER), "rate", IT_IS_THAT_OF_CAPS),
     (Some(CHANNELS), "rate", IT_IS_THAT_OF_CAPS),
-    (Some(CHANNELS), "reserved-channels", "who records says it, as in --pin caller=0"),
+    (Some(CHANNELS), "reserved-channels", "who records says who is pinned, so leave it out"),
 ];
 const IT_FOLLOWS_THE_SLOWEST: &str = "it is that of the slowest participant's nodes, so leave it out";
 const IT_IS_THAT_OF_CAPS: &str = "write it in the caps of the nodes before, as in caps = \"audio/x-raw,rate=16000\"";
