@@ -1,6 +1,8 @@
 //! The command line: parses, calls one function of a room or of `app`, prints.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: see [`Exit`].
+//!
+//! **Architecture invariant:** a command decides nothing about a recording, and touches no pad and no file of one.
 
 mod check;
 mod doctor;

@@ -149,7 +149,7 @@ pub(super) fn table(recorded: &Recorded) -> anyhow::Result<()> {
     }
     notes(recorded).iter().try_for_each(|note| output::result(format_args!("note: {note}")))?;
     if recorded.lost_samples > 0 {
-        output::result(format_args!("note: {} samples came too late for their place", recorded.lost_samples))?;
+        output::result(format_args!("note: {} samples could not be placed in time", recorded.lost_samples))?;
     }
     output::result(format_args!("{} recorded, {}", seconds(end_of(ledger)), recorded.reason.as_str()))
 }

@@ -2,6 +2,9 @@
 //!
 //! The shipped file is embedded, documents every key and is what holds where no other is given. All errors of a file
 //! are told at once, each with its line.
+//!
+//! **Architecture invariant:** a setting says how recordings are run, for all of them; nothing in here knows a graph or
+//! a recording, and nobody looks a setting up by its name.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

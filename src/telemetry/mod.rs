@@ -2,6 +2,9 @@
 //!
 //! `REELGRAPH_LOG` (as `RUST_LOG` elsewhere, default `warn`) chooses for the program; `GST_DEBUG` chooses for GStreamer
 //! as in any GStreamer program, and what it lets through always appears.
+//!
+//! **Architecture invariant:** knows no recording. What is logged is decided where it happens; in here only where it
+//! goes, and that no media goes with it.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
