@@ -100,7 +100,8 @@ pub enum GraphErrorKind {
     Media(#[from] MediaError),
     /// The files are not what they are called.
     #[error(
-        "files of format {format} would hold {written}; write format = \"{written}\", or another encoder before the file"
+        "files of format {format} would hold {written}; write format = \"{written}\", \
+         or another encoder before the file"
     )]
     OtherFormat { format: Format, written: Format },
     /// Channels are not what they are called.

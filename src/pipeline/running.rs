@@ -177,8 +177,8 @@ impl Running {
         }
     }
 
-    /// Returns the sample rate that the graph gives, however far before it, to what goes into a node, so that a recording to which nobody
-    /// has come yet is of the right rate.
+    /// Returns the sample rate that the graph gives, however far before it, to what goes into a node, so that a
+    /// recording to which nobody has come yet is of the right rate.
     fn rate_into(&self, node: &Node) -> Option<u32> {
         node.links.iter().find_map(|link| match &link.from {
             Source::Node { id, .. } => {
