@@ -137,8 +137,10 @@ impl Remains<'_> {
         let told = metadata.participants();
         for (index, voice) in course.voices.iter().enumerate() {
             // Who joined in the last tick may be in the journal only, or not even there.
-            let is_there = Duration::from_millis(voice.join_ms + 200) < end;
+            let join = Duration::from_millis(voice.join_ms);
+            let is_there = join + Duration::from_millis(200) < end;
             let found = told.iter().find(|(name, _)| name == voice.name);
+            assert!(found.is_none() || join <= end, "{name}: {} has not come yet, in {told:?}", voice.name);
             assert!(found.is_some() || !is_there, "{name}: {} is not in {told:?}", voice.name);
             let channel = found.and_then(|(_, channel)| *channel);
             let expected = (self.graph == "unmixed-wav").then_some(index as u64);
