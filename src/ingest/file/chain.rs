@@ -37,8 +37,11 @@ impl Chain {
         source.set_property("location", path);
         let typefind = make("typefind", "libgstreamer1.0-0")?;
         let sink = make_sink(to_owner.clone());
-        let elements = [&source, &typefind, sink.upcast_ref()];
-        pipeline.add_many(elements).expect("new elements have no parent");
+        // First the sink alone: one that gets samples while it begins to play goes on to take them with its preroll
+        // lock held, and whoever lets it play waits for that lock, for ever when its queue is full.
+        pipeline.add(&sink).expect("a new element has no parent");
+        let _ = pipeline.set_state(gst::State::Playing);
+        pipeline.add_many([&source, &typefind]).expect("new elements have no parent");
         source.link(&typefind).expect("a file source has one pad, and typefind takes any bytes");
 
         let reached = Arc::new(AtomicU64::new(0));
@@ -50,7 +53,7 @@ impl Chain {
             None
         });
         // A failure is told on the bus, with its reason.
-        let _ = pipeline.set_state(gst::State::Playing);
+        let _ = typefind.sync_state_with_parent().and_then(|()| source.sync_state_with_parent());
         Ok(Self { pipeline, sink, reports, reached })
     }
 
