@@ -2,6 +2,7 @@
 
 mod crash_support;
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use crash_support::metadata::{self, began, between};
 use crash_support::program::{self, Program, names};
 use crash_support::source::{self, RATE, Random};
 use crash_support::wav;
+
+/// The signal of `kill -9`.
+const KILL: i32 = 9;
 
 /// Recordings that run at once.
 const AT_ONCE: usize = 10;
@@ -51,11 +55,12 @@ impl Stage {
 
     /// Starts a recording of a course, paced to real time.
     fn record(&self, graph: &str, course: &Course, out: &Path, more: &[&str]) -> Program {
-        self.start(graph, course, out, &[more, &["--real-time"]].concat())
+        let args = self.args(graph, course, out).into_iter().chain(more.iter().map(ToString::to_string));
+        Program::start(program::command(args).arg("--real-time"))
     }
 
-    /// Starts a recording of a course.
-    fn start(&self, graph: &str, course: &Course, out: &Path, more: &[&str]) -> Program {
+    /// Returns what the program must be told to record a course.
+    fn args(&self, graph: &str, course: &Course, out: &Path) -> Vec<String> {
         let mut args = vec!["record".to_owned(), graph.to_owned()];
         let mut option = |name: &str, value: String| args.extend([format!("--{name}"), value]);
         for Voice { name, join_ms, .. } in &course.voices {
@@ -65,8 +70,7 @@ impl Stage {
         course.pauses.iter().for_each(|(from, to)| option("pause", format!("{from}ms-{to}ms")));
         option("pause-mode", if course.keeps_pauses { "silence" } else { "skip" }.to_owned());
         option("out", out.display().to_string());
-        args.extend(more.iter().map(ToString::to_string));
-        Program::start(&mut program::command(args))
+        args
     }
 }
 
@@ -116,8 +120,7 @@ fn kill(stage: &Stage, case: &Case) -> (jiff::Timestamp, Duration) {
     let has_begun = recorder.wait_until(|| began(&spool(&out, case.graph)).is_some());
     assert!(has_begun, "{}: {:?}", case.name, recorder.finish());
     let began = began(&spool(&out, case.graph)).expect("it was there");
-    // The moment is random: nothing is waited for.
-    std::thread::sleep(case.kill_after);
+    recorder.wait_until(|| between(began, jiff::Timestamp::now()) >= case.kill_after);
     assert!(recorder.kill(), "{} has ended before", case.name);
     (began, between(began, jiff::Timestamp::now()))
 }
@@ -249,91 +252,91 @@ fn killed_at_a_cut_the_chunks_join_without_a_sample_between_them() {
     }
 }
 
-/// Runs a recording as fast as it goes and kills it when `moment` has come; returns whether it was in its end.
-fn kill_at(stage: &Stage, course: &Course, out: &Path, moment: impl Fn(&[String], &[String]) -> bool) -> bool {
-    let spool = spool(out, "unmixed-wav");
-    let mut recorder = stage.start("unmixed-wav", course, out, &[]);
-    let came = recorder.wait_until(|| moment(&names(out), &names(&spool)));
-    // Killed between the journal's end and the spool's, it is finished.
-    recorder.kill() && came && spool.join("journal").exists()
+/// Calls that change names on the disk, or see to it that something is on it: between two of them nothing happens that
+/// a recovery could see. Of other names on another architecture.
+const DISK_CALLS: [&str; 6] = ["/^mkdir", "fdatasync", "fsync", "/^rename", "?unlink", "unlinkat"];
+
+/// Runs the program until its first thread makes one of [`DISK_CALLS`] for the `nth` time, instead of which it is
+/// killed; returns whether it was.
+#[track_caller]
+fn kill_at_call(call: &str, nth: u32, args: &[String]) -> bool {
+    let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={nth}"));
+    let strace = ["strace", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", &trace, "-e", &inject];
+    let output = Program::start(&mut program::under(&strace, args)).finish();
+    let is_killed = output.status.signal() == Some(KILL);
+    if !is_killed {
+        output.check_code(0);
+    }
+    is_killed
 }
 
 /// All that the course has: the agent joins 400 ms late and is heard to the end of that; one second is paused.
 const FINALISED_SAMPLES: u64 = (SOURCE_SECONDS as u64 * 1_000 + 400 - 1_000) * (RATE as u64 / 1_000);
 
-/// As it comes: trimming, metadata written, metadata in place, media in place.
+/// Wherever it is killed: before it begins, at each step of its end (trimming, metadata written, metadata in place,
+/// media in place), and when all but the spool's end is done.
 #[test]
-fn killed_while_finalising_it_is_finished_by_recover() {
+fn killed_at_any_call_but_its_media_it_is_finished_by_recover() {
     type Moment = fn(&[String], &[String]) -> bool;
-    let stage = Stage::new();
-    let course = stage.course(&[(1_000, 2_000)], false);
     let moments: [Moment; 4] = [
         |_, spool| spool.iter().any(|name| name.ends_with(".trimmed")),
         |_, spool| spool.iter().any(|name| name.ends_with(".json")),
-        |out, _| out.iter().any(|name| name.ends_with(".json")),
-        |out, _| out.iter().any(|name| name.ends_with(".wav")),
+        |out, spool| out.iter().any(|name| name.ends_with(".json")) && spool.iter().any(|name| name.ends_with(".wav")),
+        |out, spool| out.iter().any(|name| name.ends_with(".wav")) && spool.iter().any(|name| name == "journal"),
     ];
-    let mut hits = 0;
-    for attempt in 0..24 {
-        let out = stage.path(&format!("finalising-{attempt}"));
-        if !kill_at(&stage, &course, &out, moments[attempt % moments.len()]) {
-            continue;
+    let mut hits = [0; 4];
+    let stage = Stage::new();
+    let course = stage.course(&[(1_000, 2_000)], false);
+    for (index, call) in DISK_CALLS.into_iter().enumerate() {
+        for nth in 1.. {
+            let out = stage.path(&format!("call-{index}-{nth}"));
+            let spool = spool(&out, "unmixed-wav");
+            if !kill_at_call(call, nth, &stage.args("unmixed-wav", &course, &out)) {
+                break;
+            }
+            hits.iter_mut().zip(moments).for_each(|(n, moment)| *n += u32::from(moment(&names(&out), &names(&spool))));
+            let began = began(&spool);
+            let has_media = [spool.join("000.wav"), out.join("unmixed-wav-000.wav")].iter().any(|file| file.exists());
+            if spool.exists() {
+                program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+            }
+            let samples = match began {
+                Some(began) => Remains { out: &out, graph: "unmixed-wav", course: &course, began }.check_finished(),
+                // There is no journal yet, or no more.
+                None => FINALISED_SAMPLES * u64::from(names(&out).len() == 2),
+            };
+            assert_eq!(samples, FINALISED_SAMPLES * u64::from(has_media), "{call} {nth}: {:?}", names(&out));
         }
-        hits += 1;
-        let began = began(&spool(&out, "unmixed-wav")).expect("the journal goes last");
-        program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
-        let samples = Remains { out: &out, graph: "unmixed-wav", course: &course, began }.check_finished();
-        assert_eq!(samples, FINALISED_SAMPLES);
-        check_nothing_to_recover(&out);
     }
-    assert!(hits > 0, "always over before it could be killed");
+    assert!(hits.iter().all(|n| *n > 0), "{hits:?}");
 }
 
-/// Every state that the disk passes through while a chunk is finished, made by hand: the moments between some are too
-/// short to be hit.
+/// What a kill left in the middle of a write is written anew.
 #[test]
-fn every_state_of_a_half_finished_chunk_is_finished_the_same() {
+fn half_written_files_are_written_anew() {
     let stage = Stage::new();
     let course = stage.course(&[], false);
-    let killed = stage.path("killed");
-    let mut recorder = stage.record("unmixed-wav", &course, &killed, &[]);
-    let media = spool(&killed, "unmixed-wav").join("000.wav");
-    assert!(recorder.wait_until(|| media.metadata().is_ok_and(|file| file.len() > 150_000)));
+    let torn = stage.path("torn");
+    let mut recorder = stage.record("unmixed-wav", &course, &torn, &[]);
+    let spool = spool(&torn, "unmixed-wav");
+    assert!(recorder.wait_until(|| spool.join("000.wav").metadata().is_ok_and(|file| file.len() > 150_000)));
     assert!(recorder.kill());
     let whole = stage.path("whole");
-    copy_dir(&killed, &whole);
-    program::run(["recover".as_ref(), whole.as_os_str()]).check_code(0);
-    let (whole_media, whole_metadata) = (whole.join("unmixed-wav-000.wav"), whole.join("unmixed-wav-000.json"));
-    let put = |from: &Path, to: PathBuf| {
-        std::fs::copy(from, to).expect("a copy");
-    };
-    type Step<'a> = (&'a str, &'a dyn Fn(&Path, &Path));
-    let steps: [Step<'_>; 6] = [
-        ("half trimmed", &|_, spool| std::fs::write(spool.join("000.trimmed"), b"RIFF").expect("a file")),
-        ("trimmed", &|_, spool| put(&whole_media, spool.join("000.wav"))),
-        ("metadata written", &|_, spool| std::fs::write(spool.join("000.json"), b"{").expect("a file")),
-        ("metadata in place", &|out, _| put(&whole_metadata, out.join("unmixed-wav-000.json"))),
-        ("media in place", &|out, spool| {
-            put(&whole_media, out.join("unmixed-wav-000.wav"));
-            std::fs::remove_file(spool.join("000.wav")).expect("it was there");
-        }),
-        ("spool empty", &|_, spool| {
-            names(spool).iter().for_each(|name| std::fs::remove_file(spool.join(name)).expect("it was there"));
-        }),
-    ];
-    for n in 1..=steps.len() {
-        let out = stage.path(&format!("step-{n}"));
-        copy_dir(&killed, &out);
-        for (_, step) in &steps[..n] {
-            step(&out, &spool(&out, "unmixed-wav"));
-        }
+    copy_dir(&torn, &whole);
+    std::fs::write(spool.join("000.trimmed"), b"RIFF").expect("a file");
+    std::fs::write(spool.join("000.json"), b"{").expect("a file");
+    for out in [&torn, &whole] {
         program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
-        let name = steps[n - 1].0;
-        assert_eq!(names(&out), names(&whole), "{name}");
-        for (found, expected) in contents(&out).into_iter().zip(contents(&whole)) {
-            assert!(found == expected, "{name}: {} is another", found.0);
-        }
-        check_nothing_to_recover(&out);
+        check_nothing_to_recover(out);
+    }
+    check_same(&torn, &whole, "half written");
+}
+
+#[track_caller]
+fn check_same(found: &Path, expected: &Path, what: &str) {
+    assert_eq!(names(found), names(expected), "{what}");
+    for (found, expected) in contents(found).into_iter().zip(contents(expected)) {
+        assert!(found == expected, "{what}: {} is another", found.0);
     }
 }
 
@@ -351,7 +354,6 @@ fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_killed_recovery_is_repeated_to_the_same_result() {
     let stage = Stage::new();
-    let mut random = Random::new("a_killed_recovery");
     for graph in ["mixed-wav", "mixed-mp3", "unmixed-wav"] {
         let course = stage.course(&[(450, 700)], false);
         let killed = stage.path(&format!("{graph}-killed"));
@@ -363,26 +365,24 @@ fn a_killed_recovery_is_repeated_to_the_same_result() {
         let whole = stage.path(&format!("{graph}-whole"));
         copy_dir(&killed, &whole);
         program::run(["recover".as_ref(), whole.as_os_str()]).check_code(0);
-        for attempt in 0..6 {
-            let torn = stage.path(&format!("{graph}-torn-{attempt}"));
-            copy_dir(&killed, &torn);
-            for kills in 0.. {
-                assert!(kills < 100, "recover never comes to its end");
-                let mut recovery = Program::start(&mut program::command(["recover".as_ref(), torn.as_os_str()]));
-                // At the first or second change of what is there, or a little later.
-                let before = names(&torn);
-                recovery.wait_until(|| names(&torn) != before);
-                std::thread::sleep(Duration::from_micros(random.below(4_000)));
-                recovery.kill();
-                if !spool(&torn, graph).exists() {
+        let mut kills = 0;
+        for (index, call) in DISK_CALLS.into_iter().enumerate() {
+            for nth in 1.. {
+                let torn = stage.path(&format!("{graph}-torn-{index}-{nth}"));
+                copy_dir(&killed, &torn);
+                let args = ["recover".to_owned(), torn.display().to_string()];
+                if !kill_at_call(call, nth, &args) {
                     break;
                 }
-            }
-            assert_eq!(contents(&torn).len(), contents(&whole).len(), "{:?}", names(&torn));
-            for (torn, whole) in contents(&torn).into_iter().zip(contents(&whole)) {
-                assert!(torn == whole, "{graph}: {} and {} differ", torn.0, whole.0);
+                kills += 1;
+                // As far again, if there is as much left to do.
+                if spool(&torn, graph).exists() && kill_at_call(call, nth, &args) {
+                    program::run(args).check_code(0);
+                }
+                check_same(&torn, &whole, &format!("{graph}, {call} {nth}"));
             }
         }
+        assert!(kills >= 2 * names(&whole).len(), "media and metadata are each synced and renamed: {kills} kills");
     }
 }
 

@@ -48,8 +48,19 @@ fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
 
 /// Returns a command that runs the program under test, where any warning of GLib is fatal.
 pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reelgraph"));
-    command.args(args).env("G_DEBUG", "fatal_warnings").env_remove("REELGRAPH_LOG").env_remove("GST_DEBUG");
+    under(&[], args)
+}
+
+/// As [`command`], run by other programs: their names and options.
+pub(crate) fn under<S: AsRef<OsStr>>(tools: &[&str], args: impl IntoIterator<Item = S>) -> Command {
+    let line = [tools, &[env!("CARGO_BIN_EXE_reelgraph")]].concat();
+    let mut command = Command::new(line[0]);
+    command
+        .args(&line[1..])
+        .args(args)
+        .env("G_DEBUG", "fatal_warnings")
+        .env_remove("REELGRAPH_LOG")
+        .env_remove("GST_DEBUG");
     command
 }
 
@@ -60,8 +71,8 @@ pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output 
 
 impl Program {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().expect("the program starts");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} must start: {error}"));
         let stdout = child.stdout.take().map(drain);
         let stderr = child.stderr.take().map(drain);
         Self { child, stdout, stderr }
