@@ -1,18 +1,19 @@
 //! `kill -9` at any moment costs a second of media at most, and `recover` finishes the rest exactly.
 
-mod crash_support;
+mod support;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crash_support::course::{Course, Voice};
-use crash_support::judge::Remains;
-use crash_support::metadata::{self, began, between};
-use crash_support::program::{self, Program, names};
-use crash_support::source::{self, RATE, Random};
-use crash_support::wav;
+use support::course::{Course, Voice};
+use support::metadata::{self, began, between};
+use support::program::{self, Program, names};
+use support::remains::Remains;
+use support::sound::Random;
+use support::source::{self, RATE};
+use support::wav::Wav;
 
 /// The signal of `kill -9`.
 const KILL: i32 = 9;
@@ -36,7 +37,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let voice = |name, from, to| wav::read(&source::sweep(dir.path(), name, SOURCE_SECONDS, from, to)).samples;
+        let voice = |name, from, to| Wav::read(&source::sweep(dir.path(), name, SOURCE_SECONDS, from, to)).samples;
         let (caller, agent) = (voice("caller", 300, 3_000), voice("agent", 2_500, 400));
         Self { dir, caller, agent }
     }
@@ -94,7 +95,7 @@ struct Case {
 }
 
 fn cases(stage: &Stage) -> Vec<Case> {
-    let mut random = Random::new("kills_at_random_moments");
+    let mut random = Random::for_test("kills_at_random_moments");
     let mut case = |index: usize, graph: &'static str| {
         let chunk_duration = [None, Some("1s"), Some("2s"), None][index / 2 % 4];
         let pauses: &[(u64, u64)] =
@@ -104,7 +105,7 @@ fn cases(stage: &Stage) -> Vec<Case> {
             graph,
             course: stage.course(pauses, index % 5 == 4),
             options: chunk_duration.into_iter().flat_map(|duration| ["--chunk-duration", duration]).collect(),
-            kill_after: Duration::from_millis(random.below(3_700)),
+            kill_after: Duration::from_millis(random.below(3_700) as u64),
         }
     };
     let mut cases: Vec<_> = (0..44).map(|index| case(index, ["mixed-wav", "mixed-mp3"][index % 2])).collect();

@@ -1,15 +1,16 @@
 //! A full disk ends a recording, loudly, and costs nothing of what was on it.
 
-mod crash_support;
+mod support;
 
 use std::path::{Path, PathBuf};
 
-use crash_support::course::{Course, Voice};
-use crash_support::disk::Disk;
-use crash_support::judge::Remains;
-use crash_support::metadata::{Metadata, began, finished};
-use crash_support::program::{self, Output, Program, names};
-use crash_support::{source, wav};
+use support::course::{Course, Voice};
+use support::disk::Disk;
+use support::metadata::{Metadata, began, finished};
+use support::program::{self, Output, Program, names};
+use support::remains::Remains;
+use support::source;
+use support::wav::Wav;
 
 const KIB: u64 = 1_024;
 
@@ -25,7 +26,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let samples = wav::read(&source::sweep(dir.path(), "caller", SOURCE_SECONDS, 300, 3_000)).samples;
+        let samples = Wav::read(&source::sweep(dir.path(), "caller", SOURCE_SECONDS, 300, 3_000)).samples;
         let voices = vec![Voice { name: "caller", join_ms: 0, samples }];
         // Whoever waits for the last chunk's timeout is beyond every deadline here.
         let config = dir.path().join("config.toml");

@@ -1,6 +1,7 @@
 //! What is wrong with a file is told, at once, by its own variant; no bytes bring a panic or a wait without an end.
 
 mod media;
+mod support;
 
 use media::Media;
 use reelgraph::ingest::file::FileError;
@@ -8,6 +9,7 @@ use reelgraph::ingest::file::FileTrack;
 use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
+use support::sound::Random;
 
 /// Reads a file to its end: how much of it there is, and what is wrong with it.
 fn read(path: &Path) -> (gst::ClockTime, Option<FileError>) {
@@ -181,19 +183,6 @@ fn a_second_stream_of_another_kind_is_not_lost_silently() {
     assert_eq!((end.seconds(), delivered.seconds(), declared.seconds()), (2, 2, 4));
 }
 
-/// A small generator (SplitMix64), so that a seed makes the same files everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % end as u64) as usize
-    }
-}
-
 #[test]
 fn no_bytes_bring_a_panic_or_an_endless_wait() {
     const SEED: u64 = 20_240_501;
@@ -202,7 +191,7 @@ fn no_bytes_bring_a_panic_or_an_endless_wait() {
     gst::glib::log_set_always_fatal(gst::glib::LogLevels::LEVEL_ERROR);
     let source = media.sweep(48_000, 1, 96_000);
     let names = ["x.wav", "x.flac", "x.opus", "x.ogg", "x.mp3", "x.m4a", "x.mkv", "x.aiff", "x.au", "x.avi", "x.ts"];
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     for name in names {
         let whole = std::fs::read(media.ffmpeg(&[&source], "", name)).expect("ffmpeg wrote it");
         for round in 0..10 {

@@ -1,8 +1,8 @@
 //! Options that mean nothing.
 
-use crate::crash_support::disk::Disk;
-use crate::crash_support::program::names;
 use crate::stage::Stage;
+use crate::support::disk::Disk;
+use crate::support::program::names;
 
 #[test]
 fn options_that_cannot_be_are_refused_before_anything_is_written() {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::crash_support::metadata::Metadata;
-use crate::crash_support::{source, wav};
 use crate::stage::Stage;
+use crate::support::metadata::Metadata;
+use crate::support::source;
+use crate::support::wav::Wav;
 
 const SECONDS: u32 = 6;
 
@@ -33,9 +34,9 @@ fn check(stage: &Stage, graph: &str, file: &str, words: &[&str]) {
     let graph_name = Path::new(graph).file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
     let document = record(stage, graph, &with, Some(file), 4);
     record(stage, graph, &without, None, 0);
-    let read = |out: &str| wav::read(&stage.path(out).join(format!("{graph_name}-000.wav")));
+    let read = |out: &str| Wav::read(&stage.path(out).join(format!("{graph_name}-000.wav")));
     let (with_guest, alone) = (read(&with), read(&without));
-    assert_eq!(with_guest.len(), alone.len(), "{file}: the others are shorter or longer");
+    assert_eq!(with_guest.frames(), alone.frames(), "{file}: the others are shorter or longer");
     for channel in [1, 2] {
         assert!(with_guest.channel(channel) == alone.channel(channel), "{file}: channel {channel} is another");
     }
@@ -89,12 +90,12 @@ fn what_follows_a_hole_stands_in_its_place() {
     bytes[middle..middle + 4_000].fill(0x5a);
     stage.write("holed.flac", bytes);
     stage.run(["record", "mixed-wav", "--participant", "guest=holed.flac", "--out", "out"]).check_code(4);
-    let (found, expected) = (wav::read(&stage.path("out/mixed-wav-000.wav")), wav::read(&stage.path("caller.wav")));
-    assert_eq!(found.len(), expected.len());
-    let differs: Vec<_> = (0..found.len()).filter(|at| found.samples[*at] != expected.samples[*at]).collect();
+    let (found, expected) = (Wav::read(&stage.path("out/mixed-wav-000.wav")), Wav::read(&stage.path("caller.wav")));
+    assert_eq!(found.frames(), expected.frames());
+    let differs: Vec<_> = (0..found.frames()).filter(|at| found.samples[*at] != expected.samples[*at]).collect();
     let (first, last) = (differs[0], differs[differs.len() - 1]);
-    assert!(last - first < 16_000, "{first} to {last} of {}", found.len());
-    assert!(found.samples[last + 1..] == expected.samples[last + 1..] && last + 16_000 < found.len());
+    assert!(last - first < 16_000, "{first} to {last} of {}", found.frames());
+    assert!(found.samples[last + 1..] == expected.samples[last + 1..] && last + 16_000 < found.frames());
     // Whole FLAC frames are missing, and not a sample of them is made up.
     assert!(differs.iter().all(|at| found.samples[*at] == 0), "{first} to {last}");
 }
@@ -126,7 +127,7 @@ fn a_branch_that_fails_in_mid_stream_is_told_and_the_others_go_on() {
     assert!(note.contains("guest: node fail") && note.contains("silent from there on"), "{note}");
     let guest = &document["participants"][0];
     assert_eq!(guest["name"], "guest");
-    let read = |out: &str| wav::read(&stage.path(out).join("failing-000.wav"));
+    let read = |out: &str| Wav::read(&stage.path(out).join("failing-000.wav"));
     let (with_guest, alone) = (read("with"), read("without"));
     for channel in [1, 2] {
         let (with_guest, alone) = (with_guest.channel(channel), alone.channel(channel));
@@ -137,8 +138,8 @@ fn a_branch_that_fails_in_mid_stream_is_told_and_the_others_go_on() {
 }
 
 /// What had come through before the failure is the guest's, to the sample.
-fn check_heard(stage: &Stage, with_guest: &wav::Wav) {
-    let (found, expected) = (with_guest.channel(0), wav::read(&stage.path("guest.wav")).samples);
+fn check_heard(stage: &Stage, with_guest: &Wav) {
+    let (found, expected) = (with_guest.channel(0), Wav::read(&stage.path("guest.wav")).samples);
     let heard = found.iter().rposition(|sample| *sample != 0).expect("something is heard") + 1;
     assert!(heard > 240 * 1_600 && found[..heard] == expected[..heard], "{heard} samples");
 }

@@ -7,16 +7,17 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::crash_support::metadata::{Metadata, finished};
-use crate::crash_support::program::{self, Output, Program, names};
-use crate::crash_support::source::RATE;
-use crate::crash_support::{foreign, wav};
 use crate::stage::{SECONDS, Stage};
+use crate::support::judge;
+use crate::support::metadata::{Metadata, finished};
+use crate::support::program::{self, Output, Program, names};
+use crate::support::source::RATE;
+use crate::support::wav::Wav;
 
 const RECORD: [&str; 5] = ["record", "mixed-wav", "--participant", "caller=caller.wav", "--out"];
 
 fn caller(stage: &Stage) -> Vec<i16> {
-    wav::read(&stage.path("caller.wav")).samples
+    Wav::read(&stage.path("caller.wav")).samples
 }
 
 fn document(output: &Output) -> Value {
@@ -42,11 +43,11 @@ fn sixty_four_of_one_file_are_all_recorded() {
         assert_eq!(document["participants"].as_array().map(Vec::len), Some(64));
         assert_eq!((&document["lostSamples"], &document["durationSeconds"]), (&0.into(), &f64::from(SECONDS).into()));
     }
-    let unmixed = wav::read(&stage.path("unmixed-wav/unmixed-wav-000.wav"));
+    let unmixed = Wav::read(&stage.path("unmixed-wav/unmixed-wav-000.wav"));
     assert_eq!(unmixed.channels, 5);
     assert!((0..5).all(|channel| unmixed.channel(channel) == caller(&stage)));
     // 64 voices in step are far too loud together; what comes out is the voice, and does not wrap round.
-    let mixed = wav::read(&stage.path("mixed-wav/mixed-wav-000.wav")).samples;
+    let mixed = Wav::read(&stage.path("mixed-wav/mixed-wav-000.wav")).samples;
     let opposite = mixed.iter().zip(caller(&stage)).filter(|(mix, voice)| i32::from(**mix) * i32::from(*voice) < 0);
     assert_eq!(opposite.count(), 0);
 
@@ -65,8 +66,8 @@ fn a_pause_longer_than_the_recording_ends_with_it() {
         let args = [&RECORD[..], &[mode, "--pause", "1s-100h", "--pause-mode", mode, "--json"]].concat();
         let document = document(&stage.run(args).check_code(0));
         assert_eq!(document["pauses"], serde_json::json!([{ "startSeconds": 1.0, "durationSeconds": 3.0 }]), "{mode}");
-        let found = wav::read(&stage.path(mode).join("mixed-wav-000.wav"));
-        assert_eq!(found.len(), kept_ms * RATE as usize / 1_000, "{mode}");
+        let found = Wav::read(&stage.path(mode).join("mixed-wav-000.wav"));
+        assert_eq!(found.frames(), kept_ms * RATE as usize / 1_000, "{mode}");
         assert!(found.samples[..RATE as usize] == caller(&stage)[..RATE as usize], "{mode}");
         let heard = found.samples[RATE as usize..].iter().any(|sample| *sample != 0);
         assert_eq!(heard, mode == "tone", "what was said in the pause");
@@ -79,7 +80,7 @@ fn a_recording_of_nothing_but_a_pause_says_that_it_is_one() {
     for graph in ["mixed-wav", "unmixed-wav"] {
         let record = ["record", graph, "--participant", "caller=caller.wav", "--pause", "0-4s", "--out", graph];
         stage.run(record).check_code(0);
-        assert_eq!(wav::read(&stage.path(graph).join(format!("{graph}-000.wav"))).len(), 0);
+        assert_eq!(Wav::read(&stage.path(graph).join(format!("{graph}-000.wav"))).frames(), 0);
         let metadata = Metadata::read(&stage.path(graph).join(format!("{graph}-000.json")));
         assert_eq!((metadata.duration(), metadata.pauses().len()), (0, 1));
     }
@@ -88,7 +89,7 @@ fn a_recording_of_nothing_but_a_pause_says_that_it_is_one() {
     assert!(output.stdout.contains("note: the file is empty: nothing was recorded"), "{output:?}");
     let toned = ["record", "mixed-mp3", "--participant", "caller=caller.wav", "--pause", "0-4s", "--out", "toned"];
     stage.run([&toned[..], &["--pause-mode", "tone"]].concat()).check_code(0);
-    assert_eq!(foreign::ffmpeg_samples(&stage.path("toned/mixed-mp3-000.mp3")).len(), 4 * RATE as usize);
+    assert_eq!(judge::decoded(&stage.path("toned/mixed-mp3-000.mp3")).len(), 4 * RATE as usize);
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_duration_beyond_the_media_is_silence() {
     let document = document(&stage.run(args).check_code(0));
     assert_eq!((&document["endReason"], &document["durationSeconds"]), (&"duration-reached".into(), &6.5.into()));
     let expected = [caller(&stage), vec![0; 5 * RATE as usize / 2]].concat();
-    assert!(wav::read(&stage.path("out/mixed-wav-000.wav")).samples == expected);
+    assert!(Wav::read(&stage.path("out/mixed-wav-000.wav")).samples == expected);
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn odd_names_of_files_and_directories_are_taken_as_they_are() {
     participant.push(bytes);
     let args = ["record", "mixed-wav", "--out", "bytes", "--participant"].map(OsString::from);
     stage.run(args.iter().chain([&participant])).check_code(0);
-    assert!(wav::read(&stage.path("bytes/mixed-wav-000.wav")).samples == caller(&stage));
+    assert!(Wav::read(&stage.path("bytes/mixed-wav-000.wav")).samples == caller(&stage));
 
     let nameless = OsStr::from_bytes(b"\xff=caller.wav");
     let output = stage.run(["record", "mixed-wav", "--participant"].map(OsStr::new).into_iter().chain([nameless]));
@@ -217,7 +218,7 @@ fn a_reader_that_has_gone_ends_nothing_but_the_output() {
     let mut logged = program::command([&RECORD[..], &["logged", "--participant", "guest=torn.wav"]].concat());
     logged.env("REELGRAPH_LOG", "trace").stdout(std::process::Stdio::null());
     assert_eq!(run(logged.stderr(full())), Some(4));
-    assert!(wav::read(&stage.path("logged/mixed-wav-000.wav")).len() == caller(&stage).len());
+    assert!(Wav::read(&stage.path("logged/mixed-wav-000.wav")).frames() == caller(&stage).len());
 
     for args in
         [&[&RECORD[..], &["printed"]].concat()[..], &["show", "mixed-wav"], &["doctor"], &["check", "mixed-wav"]]
@@ -225,7 +226,7 @@ fn a_reader_that_has_gone_ends_nothing_but_the_output() {
         let output = in_shell(&stage, "exec >/dev/full;", args).check_code(1);
         assert!(output.stderr.contains("the result cannot be printed: No space left"), "{output:?}");
     }
-    assert!(wav::read(&stage.path("printed/mixed-wav-000.wav")).samples == caller(&stage));
+    assert!(Wav::read(&stage.path("printed/mixed-wav-000.wav")).samples == caller(&stage));
 }
 
 /// A limit of the user's own: the write that meets it fails, and the rest is as on a full disk.
@@ -235,8 +236,12 @@ fn a_limit_of_file_sizes_ends_a_recording_properly() {
     // In blocks of 512 bytes: 80 KiB.
     let output = in_shell(&stage, "ulimit -f 160; exec", &[&RECORD[..], &["out"]].concat()).check_code(1);
     assert!(output.stderr.contains("File too large"), "{output:?}");
-    let found = wav::read(&stage.path("out/mixed-wav-000.wav"));
-    assert!(found.len() > 40_000 - 22 - 1_600 && found.samples[..] == caller(&stage)[..found.len()], "{}", found.len());
+    let found = Wav::read(&stage.path("out/mixed-wav-000.wav"));
+    assert!(
+        found.frames() > 40_000 - 22 - 1_600 && found.samples[..] == caller(&stage)[..found.frames()],
+        "{}",
+        found.frames()
+    );
     let notes = Metadata::read(&stage.path("out/mixed-wav-000.json")).notes();
     assert!(notes.iter().any(|note| note.contains("File too large")), "{notes:?}");
 }

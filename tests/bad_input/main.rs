@@ -1,8 +1,8 @@
 //! What a hostile user, a broken file or an unlucky operator can do: each is told what is wrong and what to do, nothing
 //! panics, nothing hangs, and nothing that looks like a recording is left where there is none.
 
-#[path = "../crash_support/mod.rs"]
-mod crash_support;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod command_line;
 mod damaged;

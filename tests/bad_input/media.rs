@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::crash_support::source;
-use crate::crash_support::wav;
 use crate::stage::Stage;
+use crate::support::source;
+use crate::support::wav::Wav;
 
 #[test]
 fn a_file_without_a_voice_is_refused_by_its_name() {
@@ -55,8 +55,8 @@ fn media_of_any_rate_is_recorded() {
         source::ffmpeg(stage.dir(), &["-i", &from], &["-ar", rate], &to);
         let (participant, out) = (format!("guest={to}"), format!("out-{rate}"));
         stage.run(["record", "mixed-wav", "--participant", &participant, "--out", &out]).check_code(0);
-        let found = wav::read(&stage.path(format!("{out}/mixed-wav-000.wav"))).samples;
-        let sound = wav::read(&stage.path("caller.wav")).samples;
+        let found = Wav::read(&stage.path(format!("{out}/mixed-wav-000.wav"))).samples;
+        let sound = Wav::read(&stage.path("caller.wav")).samples;
         // The resamplers may round the end.
         assert!(found.len().abs_diff(sound.len()) <= 16, "{rate} Hz: {} samples", found.len());
         // The sweep begins at 300 Hz, which all rates have: the first half second, at its place.

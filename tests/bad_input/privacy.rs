@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::crash_support::program::{self, Program, names};
 use crate::stage::Stage;
+use crate::support::program::{self, Program, names};
 
 /// Returns the permissions of everything below a directory, and of itself.
 fn modes(path: &Path) -> Vec<(String, u32)> {

@@ -4,10 +4,10 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::crash_support::metadata::Metadata;
-use crate::crash_support::program::names;
-use crate::crash_support::wav;
 use crate::stage::Stage;
+use crate::support::metadata::Metadata;
+use crate::support::program::names;
+use crate::support::wav::Wav;
 
 const SPOOL: &str = "out/.reelgraph-mixed-wav";
 const RECOVER: [&str; 2] = ["recover", "out"];
@@ -30,8 +30,8 @@ fn killed() -> Stage {
 fn check_finished(stage: &Stage) {
     stage.run(RECOVER).check_code(0);
     assert!(!stage.path(SPOOL).exists());
-    let found = wav::read(&stage.path("out/mixed-wav-001.wav")).samples;
-    let sound = wav::read(&stage.path("caller.wav")).samples;
+    let found = Wav::read(&stage.path("out/mixed-wav-001.wav")).samples;
+    let sound = Wav::read(&stage.path("caller.wav")).samples;
     assert!(found.len() > 3_900 && found == sound[16_000..][..found.len()], "{} samples", found.len());
 }
 

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::crash_support::program::{self, Output, Program, names};
-use crate::crash_support::source;
+use crate::support::program::{self, Output, Program, names};
+use crate::support::source;
 
 /// Length of the voices.
 pub(crate) const SECONDS: u32 = 4;

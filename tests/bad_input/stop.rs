@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::crash_support::course::{Course, Voice};
-use crate::crash_support::judge::Remains;
-use crate::crash_support::metadata::{Metadata, began, between};
-use crate::crash_support::program::{self, Output, Program, names};
-use crate::crash_support::source::RATE;
-use crate::crash_support::wav;
 use crate::stage::Stage;
+use crate::support::course::{Course, Voice};
+use crate::support::metadata::{Metadata, began, between};
+use crate::support::program::{self, Output, Program, names};
+use crate::support::remains::Remains;
+use crate::support::source::RATE;
+use crate::support::wav::Wav;
 
 /// Longer than any recording here lasts.
 const SECONDS: u32 = 30;
@@ -18,7 +18,7 @@ const SECONDS: u32 = 30;
 const LAG_MAX: Duration = Duration::from_millis(700);
 
 fn course(stage: &Stage, pauses: &[(u64, u64)]) -> Course {
-    let samples = wav::read(&stage.path("caller.wav")).samples;
+    let samples = Wav::read(&stage.path("caller.wav")).samples;
     Course { voices: vec![Voice { name: "caller", join_ms: 0, samples }], pauses: pauses.to_vec(), keeps_pauses: false }
 }
 
@@ -67,8 +67,8 @@ fn stopped_in_a_pause_it_ends_where_the_pause_began() {
     recorder.signal("INT");
     let output = recorder.finish().check_code(0);
     assert_eq!(end_reason(&output), "stopped");
-    let found = wav::read(&stage.path("out/mixed-wav-000.wav"));
-    assert!(found.samples == wav::read(&stage.path("caller.wav")).samples[..RATE as usize / 2]);
+    let found = Wav::read(&stage.path("out/mixed-wav-000.wav"));
+    assert!(found.samples == Wav::read(&stage.path("caller.wav")).samples[..RATE as usize / 2]);
 }
 
 /// The second one ends the program as it would any other; what was recorded is recovered.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::support::RATE;
+use crate::support::call::{Call, Recording};
 use crate::support::judge;
-use crate::support::program::{Call, Recording};
 use crate::support::signal::{assert_same, lag, rms_db, snr_db};
 use crate::support::sound;
 

@@ -4,7 +4,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::support::RATE;
-use crate::support::program::{Call, DONE, Recording};
+use crate::support::call::{Call, DONE, Recording};
 use crate::support::sound;
 use crate::support::wav;
 

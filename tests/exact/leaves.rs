@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::model;
 use crate::model::{Party, position};
 use crate::support::RATE;
+use crate::support::call::Call;
 use crate::support::judge;
-use crate::support::program::Call;
 use crate::support::signal::{assert_same, rms_db};
 use crate::support::sound;
 

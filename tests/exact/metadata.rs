@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::model::{Party, position};
 use crate::support::RATE;
+use crate::support::call::Recording;
 use crate::support::judge;
-use crate::support::program::Recording;
 use crate::support::sound;
 use crate::unmixed;
 

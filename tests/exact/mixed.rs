@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model;
 use crate::model::Party;
 use crate::support::RATE;
-use crate::support::program::Call;
+use crate::support::call::Call;
 use crate::support::signal::assert_same;
 use crate::support::sound;
 

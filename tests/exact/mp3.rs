@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::model::Party;
 use crate::support::RATE;
+use crate::support::call::{Call, Recording};
 use crate::support::judge;
-use crate::support::program::{Call, Recording};
 use crate::support::signal::{lag, snr_db};
 use crate::support::sound;
 use crate::unmixed;

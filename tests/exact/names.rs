@@ -1,7 +1,7 @@
 //! Who took part stands in the metadata, and in no line of any log.
 
 use crate::support::RATE;
-use crate::support::program::Call;
+use crate::support::call::Call;
 use crate::support::sound;
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model;
 use crate::model::{Party, Pause, position};
 use crate::support::RATE;
-use crate::support::program::{Call, Recording};
+use crate::support::call::{Call, Recording};
 use crate::support::signal::{assert_same, rms_db, tone_db};
 use crate::support::sound;
 use crate::unmixed;

@@ -1,7 +1,7 @@
 //! Graphs of other shapes than the shipped ones: several mixers, none of ours, elements in between.
 
 use crate::support::RATE;
-use crate::support::program::{Call, Recording};
+use crate::support::call::{Call, Recording};
 use crate::support::signal::assert_same;
 use crate::support::sound;
 

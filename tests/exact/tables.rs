@@ -1,8 +1,8 @@
 //! The tables of "Call Recording overview", to the digit, as ffprobe, sox and mediainfo see the files.
 
 use crate::support::RATE;
+use crate::support::call::{Call, Recording};
 use crate::support::judge;
-use crate::support::program::{Call, Recording};
 use crate::support::sound;
 use crate::support::wav::Wav;
 

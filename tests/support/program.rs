@@ -1,184 +1,158 @@
-//! Runs the program as a user does, and reads what it says.
+//! The program as a child process that never outlives its deadline.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::rc::Rc;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+/// No command of these tests has more to do than this, however busy the machine is.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(180);
 
-use super::RATE;
-use super::judge;
-use super::wav::{self, Wav};
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(1);
 
-/// A call to be recorded: who, and how.
-#[derive(Clone)]
-pub(crate) struct Call {
-    dir: Rc<tempfile::TempDir>,
-    args: Vec<OsString>,
-    env: Vec<(&'static str, &'static str)>,
-    codec: Option<(&'static str, &'static str)>,
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-impl Call {
-    /// Returns a call in which nobody takes part yet.
-    pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory can be made");
-        Self { dir: Rc::new(dir), args: Vec::new(), env: Vec::new(), codec: None }
-    }
-
-    /// Returns a path in the call's directory, which goes away with its last recording.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// From here on, media is given to the program in another codec: ending of the file, options of ffmpeg.
-    pub(crate) fn codec(mut self, ending: &'static str, options: &'static str) -> Self {
-        self.codec = Some((ending, options));
+impl Output {
+    /// Asserts the exit code, and that nothing panicked on the way.
+    #[track_caller]
+    pub(crate) fn check_code(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "{self:?}");
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
         self
     }
+}
 
-    /// Somebody who says `samples` (16 kHz mono).
-    pub(crate) fn with(self, name: &str, samples: &[i16]) -> Self {
-        let path = self.path(&format!("{}.wav", self.args.len()));
-        wav::write(&path, RATE as u32, 1, samples);
-        let path = match self.codec {
-            Some((ending, options)) => {
-                let coded = self.path(&format!("{}-coded.{ending}", self.args.len()));
-                judge::convert(&path, options, &coded);
-                coded
+/// A running program; killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+}
+
+fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+/// Returns a command that runs the program under test, where any warning of GLib is fatal.
+pub(crate) fn command<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    under(&[], args)
+}
+
+/// As [`command`], run by other programs: their names and options.
+pub(crate) fn under<S: AsRef<OsStr>>(tools: &[&str], args: impl IntoIterator<Item = S>) -> Command {
+    let line = [tools, &[env!("CARGO_BIN_EXE_reelgraph")]].concat();
+    let mut command = Command::new(line[0]);
+    command
+        .args(&line[1..])
+        .args(args)
+        .env("G_DEBUG", "fatal_warnings")
+        .env_remove("REELGRAPH_LOG")
+        .env_remove("GST_DEBUG");
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    Program::start(&mut command(args)).finish()
+}
+
+impl Program {
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} must start: {error}"));
+        let stdout = child.stdout.take().map(drain);
+        let stderr = child.stderr.take().map(drain);
+        Self { child, stdout, stderr }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be asked").is_none()
+    }
+
+    /// Waits until `condition` holds or the program has ended; returns whether it holds.
+    pub(crate) fn wait_until(&mut self, condition: impl Fn() -> bool) -> bool {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            if condition() {
+                return true;
             }
-            None => path,
-        };
-        self.with_file(name, &path)
+            if !self.is_running() {
+                return condition();
+            }
+            assert!(Instant::now() < until, "the program does not come to what is waited for");
+            std::thread::sleep(POLL);
+        }
     }
 
-    /// Somebody who is heard from a file.
-    pub(crate) fn with_file(mut self, name: &str, path: &Path) -> Self {
-        let mut value = OsString::from(format!("{name}="));
-        value.push(path);
-        self.args.extend([OsString::from("--participant"), value]);
-        self
+    /// Kills it with SIGKILL: it can do nothing about it. Returns whether it was still running.
+    pub(crate) fn kill(&mut self) -> bool {
+        let was_running = self.is_running();
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a killed child ends");
+        was_running
     }
 
-    /// More arguments, as words.
-    pub(crate) fn args(mut self, words: &str) -> Self {
-        self.args.extend(words.split_whitespace().map(OsString::from));
-        self
+    /// Sends a signal by its name, as in `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status();
+        assert!(sent.expect("kill is installed").success(), "SIG{name} to a program that has ended");
     }
 
-    /// A setting in the environment.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.env.push((name, value));
-        self
+    /// As [`Self::signal`], unless it has ended.
+    pub(crate) fn signal_if_running(&mut self, name: &str) {
+        if self.is_running() {
+            // It is not waited for: its id is nobody else's.
+            self.signal(name);
+        }
     }
 
-    /// Ticks of this length.
-    pub(crate) fn tick(self, tick: &str) -> Self {
-        let path = self.path(&format!("{tick}.toml"));
-        let config = format!("[worker]\ntick = \"{tick}\"\n[recording]\nclose-timeout = \"5s\"\n");
-        std::fs::write(&path, config).expect("the temporary directory can be written");
-        let path = path.into_os_string().into_string().expect("a path of text");
-        self.args(&format!("--config {path}"))
-    }
-
-    /// Runs the program, under others if need be, and returns what came of it.
-    pub(crate) fn run(&self, under: &[&str], graph: &str, out: &Path) -> Output {
-        let program = env!("CARGO_BIN_EXE_reelgraph");
-        let line: Vec<&OsStr> = under.iter().copied().chain([program]).map(OsStr::new).collect();
-        let mut command = Command::new(line[0]);
-        command.args(&line[1..]).args(["record", graph, "--json", "--out"]).arg(out).args(&self.args);
-        command.env_remove("GST_DEBUG").env_remove("REELGRAPH_LOG").env("G_DEBUG", "fatal_warnings");
-        command.envs(self.env.iter().copied());
-        command.output().unwrap_or_else(|error| panic!("{} cannot be run: {error}", line[0].display()))
-    }
-
-    /// Records the call; nothing may go wrong.
+    /// Waits for its end.
     #[track_caller]
-    pub(crate) fn record(&self, graph: &str) -> Recording {
-        let recording = self.record_with_log(graph);
-        assert_eq!(recording.log, "", "{graph}: standard error");
-        recording
+    pub(crate) fn finish(self) -> Output {
+        let (status, stdout, stderr) = self.finish_with_bytes();
+        Output { status, stdout: String::from_utf8_lossy(&stdout).into_owned(), stderr }
     }
 
-    /// Records the call, and keeps what stands on standard error.
+    /// As [`Self::finish`], for a program that prints media.
     #[track_caller]
-    pub(crate) fn record_with_log(&self, graph: &str) -> Recording {
-        let out = tempfile::tempdir_in(self.dir.path()).expect("a temporary directory can be made").keep();
-        Recording::read(self, graph, out.clone(), self.run(&[], graph, &out), DONE)
-    }
-
-    /// Records a call of which the program must say that something is not as it should be.
-    #[track_caller]
-    pub(crate) fn record_with_faults(&self, graph: &str) -> Recording {
-        let out = tempfile::tempdir_in(self.dir.path()).expect("a temporary directory can be made").keep();
-        Recording::read(self, graph, out.clone(), self.run(&[], graph, &out), FAULTS)
+    pub(crate) fn finish_with_bytes(mut self) -> (ExitStatus, Vec<u8>, String) {
+        self.wait_until(|| false);
+        let status = self.child.wait().expect("a child that has ended");
+        let bytes = |stream: Option<JoinHandle<Vec<u8>>>| stream.map(|stream| stream.join().expect("a reader ends"));
+        let (stdout, stderr) = (bytes(self.stdout.take()), bytes(self.stderr.take()));
+        (status, stdout.unwrap_or_default(), String::from_utf8_lossy(&stderr.unwrap_or_default()).into_owned())
     }
 }
 
-/// Exit codes of the program, as README has them.
-pub(crate) const DONE: i32 = 0;
-const FAULTS: i32 = 4;
-
-/// A recording that was made.
-pub(crate) struct Recording {
-    /// Keeps the directory.
-    _call: Call,
-    pub(crate) out: PathBuf,
-    pub(crate) json: Value,
-    pub(crate) log: String,
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
-impl Recording {
-    /// Reads what the program told; it must have ended with this code.
-    #[track_caller]
-    pub(crate) fn read(call: &Call, graph: &str, out: PathBuf, output: Output, code: i32) -> Self {
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        let last = log.lines().last().unwrap_or_default();
-        assert_eq!(output.status.code(), Some(code), "{graph}: {last}");
-        let json: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
-        assert_eq!(json["lostSamples"], 0, "{graph}");
-        let names = std::fs::read_dir(&out).expect("the directory is there");
-        let names = names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-        assert_eq!(names.filter(|name| name.starts_with('.')).collect::<Vec<_>>(), [""; 0], "{graph}: left over");
-        Self { _call: call.clone(), out, json, log }
-    }
-
-    /// The chunks as the program tells them.
-    #[track_caller]
-    pub(crate) fn chunks(&self) -> &[Value] {
-        self.json["chunks"].as_array().expect("a list of chunks")
-    }
-
-    /// The files of the chunks.
-    #[track_caller]
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        self.chunks().iter().map(|chunk| chunk["file"].as_str().expect("a path").into()).collect()
-    }
-
-    /// The only file.
-    #[track_caller]
-    pub(crate) fn file(&self) -> PathBuf {
-        let files = self.files();
-        assert_eq!(files.len(), 1, "{files:?}");
-        files[0].clone()
-    }
-
-    /// The only file, a WAV.
-    #[track_caller]
-    pub(crate) fn wav(&self) -> Wav {
-        Wav::read(&self.file())
-    }
-
-    /// All files, WAV.
-    #[track_caller]
-    pub(crate) fn wavs(&self) -> Vec<Wav> {
-        self.files().iter().map(|path| Wav::read(path)).collect()
-    }
-
-    /// Samples of a chunk as the program tells them.
-    #[track_caller]
-    pub(crate) fn samples(&self, chunk: usize) -> usize {
-        self.chunks()[chunk]["samples"].as_u64().expect("a number") as usize
-    }
+/// Returns the names in a directory, in order; none where it is not there.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }

@@ -13,6 +13,20 @@ impl Random {
         Self(seed)
     }
 
+    /// Takes the seed from `REELGRAPH_TEST_SEED`, else from the clock, and prints it.
+    pub(crate) fn for_test(test: &str) -> Self {
+        let given = std::env::var("REELGRAPH_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let seed = given.unwrap_or_else(|| now.map_or(1, |now| now.as_nanos() as u64));
+        println!("{test}: REELGRAPH_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// Returns a number below `limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// Format tags of the `fmt ` chunk.
 const TAG_PCM: u16 = 1;
-const TAG_EXTENSIBLE: u16 = 0xFFFE;
+const TAG_EXTENSIBLE: usize = 0xFFFE;
 
 /// What a WAV file holds: 16 bits, any number of channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub(crate) struct Wav {
     pub(crate) samples: Vec<i16>,
     /// Bytes of the file before and after the samples.
     pub(crate) overhead: usize,
+    /// Where the samples end in the file.
+    end: usize,
+}
+
+/// Returns a number as it stands in a file: lowest byte first.
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 impl Wav {
@@ -22,28 +29,43 @@ impl Wav {
     #[track_caller]
     pub(crate) fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let number16 = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-        let number32 = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "{}", path.display());
-        assert_eq!(number32(4) as usize, bytes.len() - 8, "{}: length in the RIFF header", path.display());
+        let wav = Self::parse(&bytes).unwrap_or_else(|what| panic!("{}: {what}", path.display()));
+        assert_eq!(number(&bytes[4..8]), bytes.len() - 8, "{}: length in the RIFF header", path.display());
+        assert_eq!(wav.end, bytes.len(), "{}: bytes behind the samples", path.display());
+        wav
+    }
+
+    /// Reads as much as a header claims that may be older than the samples behind it.
+    pub(crate) fn read_torn(path: &Path) -> Option<Self> {
+        Self::parse(&std::fs::read(path).ok()?).ok()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.len() < 12 || (&bytes[..4], &bytes[8..12]) != (b"RIFF", b"WAVE") {
+            return Err(format!("no WAV header in {} bytes", bytes.len()));
+        }
         let (mut at, mut format) = (12, None);
         loop {
-            assert!(at + 8 <= bytes.len(), "{}: no data chunk", path.display());
-            let (id, len, body) = (&bytes[at..at + 4], number32(at + 4) as usize, at + 8);
+            let head = bytes.get(at..at + 8).ok_or("no data chunk")?;
+            let (id, len, body) = (&head[..4], number(&head[4..]), at + 8);
+            let chunk = bytes.get(body..body + len).ok_or("the header claims more than there is")?;
             match id {
                 b"fmt " => {
-                    let (tag, channels, rate) = (number16(body), usize::from(number16(body + 2)), number32(body + 4));
-                    let tag = if tag == TAG_EXTENSIBLE { number16(body + 24) } else { tag };
-                    let (byte_rate, block, bits) = (number32(body + 8), number16(body + 12), number16(body + 14));
-                    assert_eq!((tag, bits, usize::from(block)), (TAG_PCM, 16, channels * 2), "{}", path.display());
-                    assert_eq!(byte_rate, rate * u32::from(block), "{}: bytes a second", path.display());
-                    format = Some((rate, channels));
+                    let [tag, channels, block, bits] = [0, 2, 12, 14].map(|at| number(&chunk[at..at + 2]));
+                    let (rate, byte_rate) = (number(&chunk[4..8]), number(&chunk[8..12]));
+                    let tag = if tag == TAG_EXTENSIBLE { number(&chunk[24..26]) } else { tag };
+                    if (tag, bits, block, byte_rate) != (usize::from(TAG_PCM), 16, channels * 2, rate * block) {
+                        return Err("the format is not what it says".to_owned());
+                    }
+                    format = Some((rate as u32, channels));
                 }
                 b"data" => {
-                    let (rate, channels) = format.expect("the format stands before the data");
-                    assert_eq!((body + len, len % (channels * 2)), (bytes.len(), 0), "{}: data", path.display());
-                    let samples = super::signal::from_bytes(&bytes[body..]);
-                    return Self { rate, channels, samples, overhead: bytes.len() - len };
+                    let (rate, channels) = format.ok_or("no format before the data")?;
+                    if len % (channels * 2) > 0 {
+                        return Err(format!("{len} bytes are no whole samples of {channels} channels"));
+                    }
+                    let samples = super::signal::from_bytes(chunk);
+                    return Ok(Self { rate, channels, samples, overhead: bytes.len() - len, end: body + len });
                 }
                 _ => (),
             }

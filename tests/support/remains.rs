@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::course::Course;
 use super::metadata::{Finished, between, finished};
 use super::source::RATE;
-use super::{foreign, program, wav};
+use super::wav::Wav;
+use super::{judge, program};
 
 /// Samples of an MP3 frame at 16 kHz.
 const FRAME: u64 = 576;
 
 /// How much of a block of a lossy file may be other than its source, against the power of what the encoder sees with
-/// it: two frames more on each side. These sweeps at 48 kbit/s measure 0.0036 at most, nearly all of it the 5 % that the
-/// encoder takes off the level; one sample off is 0.014 at 300 Hz and more above.
+/// it: two frames more on each side. These sweeps at 48 kbit/s measure 0.0036 at most, nearly all of it the 5 % that
+/// the encoder takes off the level; one sample off is 0.014 at 300 Hz and more above.
 const NOISE_MAX: f64 = 0.01;
 
 /// Samples that are compared at once in lossy files.
@@ -51,11 +52,11 @@ impl Remains<'_> {
                 assert_eq!(index + 1, files.len(), "{}: empty", file.display());
                 return 0;
             }
-            foreign::ffprobe_seconds(file);
+            judge::ffprobe_seconds(file);
             match self.extension() {
-                "mp3" => foreign::ffprobe_packets(file) * FRAME,
+                "mp3" => judge::ffprobe_packets(file) * FRAME,
                 // Samples may have come after the header was written the last time.
-                _ => wav::read_torn(file).map_or(0, |wav| wav.len() as u64),
+                _ => Wav::read_torn(file).map_or(0, |wav| wav.frames() as u64),
             }
         });
         samples.sum()
@@ -78,9 +79,9 @@ impl Remains<'_> {
     }
 
     fn check_wav(&self, Finished { media, metadata }: &Finished, start: u64) -> u64 {
-        let wav = wav::read(media);
-        let len = wav.len() as u64;
-        assert_eq!(foreign::soxi(media), (len, RATE, wav.channels as u32), "{}", media.display());
+        let wav = Wav::read(media);
+        let len = wav.frames() as u64;
+        assert_eq!(judge::soxi(media), [len, u64::from(RATE), wav.channels as u64, 16], "{}", media.display());
         assert_eq!(metadata.audio("channels"), wav.channels as u64);
         assert_eq!(metadata.audio("bitRate"), u64::from(RATE) * 16 * wav.channels as u64);
         if self.graph == "unmixed-wav" {
@@ -100,9 +101,9 @@ impl Remains<'_> {
     }
 
     fn check_mp3(&self, Finished { media, metadata }: &Finished, start: u64) -> u64 {
-        foreign::mp3val(media);
-        foreign::ffprobe_seconds(media);
-        let samples = foreign::ffmpeg_samples(media);
+        judge::mp3val(media);
+        judge::ffprobe_seconds(media);
+        let samples = judge::decoded(media);
         assert_eq!(metadata.audio("channels"), 1);
         assert_eq!(metadata.audio("bitRate"), 48_000);
         let expected = self.course.mixed(start, samples.len() as u64);
@@ -122,7 +123,7 @@ impl Remains<'_> {
         let played_ms = (len * 1_000 + u64::from(RATE) / 2) / u64::from(RATE);
         assert_eq!(metadata.duration(), played_ms, "{name}");
         if self.extension() == "wav" {
-            let seconds = foreign::ffprobe_seconds(media);
+            let seconds = judge::ffprobe_seconds(media);
             assert!((seconds * 1_000.0 - played_ms as f64).abs() <= 1.0, "{name}: {seconds} s for {played_ms} ms");
         }
         let position = if start == 0 { 0 } else { course.position_of(start) };
