@@ -3,12 +3,14 @@
 //! `src/graph/tests/catalogue.txt` stands in for GStreamer's registry there. Here the same bad graphs are checked by
 //! the program itself, and what the list says of Reelgraph's elements is compared with what they are.
 
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use reelgraph::graph::Elements;
 use reelgraph::graph::elements::{Direction, PadTemplate, Presence, Property, PropertyKind};
 use reelgraph::pipeline::Installed;
+use support::program::{self, Program};
 
 /// Elements that graphs of these tests use and that there will be.
 const LATER: [&str; 3] = ["reelgrid", "reelmp4mux", "reelvideodec"];
@@ -44,11 +46,10 @@ fn the_program_says_of_each_bad_graph_what_the_tests_say() {
     assert!(later.len() < 5 && files.len() > 50, "{} and {}", later.len(), files.len());
     for file in files {
         let name = file.file_name().unwrap();
-        let mut program = Command::new(env!("CARGO_BIN_EXE_reelgraph"));
-        let output = program.arg("check").arg(name).current_dir(folder()).output().expect("it runs");
-        let said = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(said.trim_end(), expected(file), "{}", file.display());
-        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]), "{}", file.display());
+        let check = ["check".as_ref(), name];
+        let output = Program::start(program::command(check).current_dir(folder())).finish().check_code(3);
+        assert_eq!(output.stderr.trim_end(), expected(file), "{}", file.display());
+        assert_eq!(output.stdout, "", "{}", file.display());
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a track from a healthy file is, judged by ffmpeg, opusdec and a hand-written WAV reader.
 
 mod media;
+mod support;
 
 use gst_audio::AudioClippingMeta;
 use media::Media;

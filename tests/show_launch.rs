@@ -1,7 +1,13 @@
 //! What `reelgraph show` prints, given to the tools that it is meant for.
 
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+
+use support::judge;
+use support::program::{self, Program};
+use support::signal::tone_db;
 
 /// What the line of a graph writes when it runs on test sources: five seconds, a tone a participant.
 struct Row {
@@ -69,18 +75,10 @@ fn argument(graph: &str) -> String {
 }
 
 #[track_caller]
-fn text(output: Output, what: &str) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{what}: {}\n{errors}", output.status);
-    String::from_utf8(output.stdout).expect("text")
-}
-
-#[track_caller]
 fn show(graph: &str, language: &str, participants: usize) -> String {
     let participants = participants.to_string();
     let arguments = ["show", &argument(graph), "--as", language, "--participants", &participants];
-    let output = Command::new(env!("CARGO_BIN_EXE_reelgraph")).args(arguments).output();
-    text(output.expect("it runs"), graph)
+    program::run(arguments).check_code(0).stdout
 }
 
 /// Runs a line in `dir` with the plugin of this build, which must end well and in time.
@@ -94,48 +92,29 @@ fn bash(line: &str, dir: &Path) {
         std::fs::create_dir(&plugins).unwrap();
         std::os::unix::fs::symlink(library, plugins.join("libgstreel.so")).unwrap();
     }
-    let mut command = Command::new("timeout");
-    command.args(["--kill-after=5", "60", "bash", "-c", line]).current_dir(dir).env("GST_PLUGIN_PATH", plugins);
+    let mut command = Command::new("bash");
+    command.args(["-c", line]).current_dir(dir).env("GST_PLUGIN_PATH", plugins);
     command.env("GST_REGISTRY", dir.join("registry.bin")).env("G_DEBUG", "fatal_warnings");
-    text(command.output().expect("timeout and bash are installed"), line);
+    Program::start(&mut command).finish().check_code(0);
 }
 
-/// Returns rate and channels that a file says, and the samples of each channel as a share of full scale.
+/// Returns rate and channels that a file says, and the samples of each channel.
 #[track_caller]
-fn measure(file: &Path) -> (String, Vec<Vec<f64>>) {
-    let mut probe = Command::new("ffprobe");
-    probe.args(["-v", "error", "-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0"]).arg(file);
-    let format = text(probe.output().expect("ffprobe is installed"), "ffprobe").trim().to_owned();
+fn measure(file: &Path) -> (String, Vec<Vec<i16>>) {
+    let format = judge::ffprobe(file, "stream=sample_rate,channels");
     let n_channels: usize = format.split(',').nth(1).and_then(|n| n.parse().ok()).expect("a number of channels");
-    let mut decode = Command::new("ffmpeg");
-    decode.args(["-v", "error", "-i"]).arg(file).args(["-f", "s16le", "-"]);
-    let output = decode.output().expect("ffmpeg is installed");
-    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut channels = vec![Vec::new(); n_channels];
-    for (index, sample) in output.stdout.chunks_exact(2).enumerate() {
-        channels[index % n_channels].push(f64::from(i16::from_le_bytes([sample[0], sample[1]])) / 32_768.0);
-    }
-    (format, channels)
-}
-
-/// Returns the amplitude of a tone as a share of full scale, by Goertzel's algorithm.
-fn amplitude(samples: &[f64], hz: f64, rate: u32) -> f64 {
-    let step = std::f64::consts::TAU * hz / f64::from(rate);
-    let (mut before, mut last) = (0.0, 0.0);
-    for sample in samples {
-        (before, last) = (last, sample + 2.0 * step.cos() * last - before);
-    }
-    let power = last * last + before * before - 2.0 * step.cos() * last * before;
-    2.0 * power.max(0.0).sqrt() / samples.len() as f64
+    let samples = judge::decoded(file);
+    let channel = |index| samples.iter().skip(index).step_by(n_channels).copied().collect();
+    (format, (0..n_channels).map(channel).collect())
 }
 
 /// Asserts that a channel has the tones of these participants and no other's.
 #[track_caller]
-fn check_tones(samples: &[f64], row: &Row, participants: std::ops::Range<usize>, what: &str) {
+fn check_tones(samples: &[i16], row: &Row, participants: std::ops::Range<usize>, what: &str) {
     let Some(tolerance) = row.tolerance else { return };
     let is_limited = participants.len() as f64 * VOLUME > THRESHOLD;
     for participant in 0..6 {
-        let heard = amplitude(samples, 300.0 + 100.0 * participant as f64, row.rate);
+        let heard = 10f64.powf(tone_db(samples, row.rate as usize, 300.0 + 100.0 * participant as f64) / 20.0);
         let expected = if participants.contains(&participant) { VOLUME } else { 0.0 };
         // The limiter bends the peaks: tones are a little quieter, and there are others between them.
         let off = if is_limited { 0.15 * VOLUME } else { (tolerance * VOLUME).max(0.001) };
@@ -180,8 +159,7 @@ fn graphviz_reads_each_picture() {
     for (row, n) in ROWS.iter().flat_map(|row| PARTICIPANTS.map(|n| (row, n))) {
         let file = dir.path().join("graph.dot");
         std::fs::write(&file, show(row.graph, "dot", n)).unwrap();
-        let output = Command::new("dot").arg("-Tplain").arg(&file).output().expect("Graphviz is installed");
-        let plain = text(output, row.graph);
+        let plain = judge::report("dot", "-Tplain", &file);
         let doors = plain.lines().filter(|line| line.starts_with("node ") && line.contains("@audio")).count();
         assert_eq!(doors, n, "{}:\n{plain}", row.graph);
     }
@@ -196,8 +174,8 @@ fn each_text_is_a_graph_again() {
         assert_eq!(shown, std::fs::read_to_string(pipelines().join(format!("{}.toml", row.graph))).unwrap());
         std::fs::write(&file, shown).unwrap();
         let check = |graph: &str| {
-            let output = Command::new(env!("CARGO_BIN_EXE_reelgraph")).args(["check", graph]).output();
-            text(output.expect("it runs"), graph).split_once(": ").expect("a name first").1.to_owned()
+            let output = program::run(["check", graph]).check_code(0);
+            output.stdout.split_once(": ").expect("a name first").1.to_owned()
         };
         assert_eq!(check(file.to_str().unwrap()), check(&argument(row.graph)));
     }

@@ -1,7 +1,6 @@
 //! What nobody should do, and what is right all the same.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
@@ -210,14 +209,8 @@ fn a_reader_that_has_gone_ends_nothing_but_the_output() {
     let stage = Stage::new();
     let voice = std::fs::read(stage.path("caller.wav")).expect("it was made");
     stage.write("torn.wav", &voice[..voice.len() / 2]);
-    let full = || File::create("/dev/full").expect("a device that takes nothing");
-    let run = |command: &mut Command| {
-        let mut child = command.current_dir(stage.dir()).spawn().expect("it starts");
-        child.wait().expect("it ends").code()
-    };
-    let mut logged = program::command([&RECORD[..], &["logged", "--participant", "guest=torn.wav"]].concat());
-    logged.env("REELGRAPH_LOG", "trace").stdout(std::process::Stdio::null());
-    assert_eq!(run(logged.stderr(full())), Some(4));
+    let logged = [&RECORD[..], &["logged", "--participant", "guest=torn.wav"]].concat();
+    in_shell(&stage, "export REELGRAPH_LOG=trace; exec 2>/dev/full;", &logged).check_code(4);
     assert!(Wav::read(&stage.path("logged/mixed-wav-000.wav")).frames() == caller(&stage).len());
 
     for args in

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
+
+use crate::support::judge;
 
 /// A directory of test media that goes away with it.
 pub(crate) struct Media {
@@ -48,8 +49,6 @@ impl Media {
 }
 
 /// Runs a tool that writes a file.
-pub(crate) fn run<'a>(tool: &str, before: impl IntoIterator<Item = &'a OsStr>, output: &Path, after: &[&OsStr]) {
-    let result = Command::new(tool).args(before).arg(output).args(after).output();
-    let result = result.unwrap_or_else(|error| panic!("{tool} must be installed: {error}"));
-    assert!(result.status.success(), "{tool}: {}", String::from_utf8_lossy(&result.stderr));
+pub(crate) fn run<'a>(tool: &str, before: impl IntoIterator<Item = &'a OsStr>, output: &'a Path, after: &[&'a OsStr]) {
+    judge::run(tool, before.into_iter().chain([output.as_os_str()]).chain(after.iter().copied()));
 }
