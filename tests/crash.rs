@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use support::course::{Course, Voice};
 use support::metadata::{self, began, between};
-use support::program::{self, Program, names};
+use support::program::{self, Output, Program, names};
 use support::remains::Remains;
 use support::sound::Random;
 use support::source::{self, RATE};
@@ -164,12 +164,27 @@ fn kills_at_random_moments_cost_a_second_at_most() {
     println!("lost by kill -9, {} recordings: min {min} ms, median {median} ms, max {max} ms", losses.len());
 }
 
+/// Recovers a recording that was killed: that is said in its last file, unless it was finished before, and in no other.
+#[track_caller]
+fn recover(out: &Path, graph: &str) -> Output {
+    let before = names(out);
+    let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    let files = metadata::finished(out, graph, graph.rsplit('-').next().unwrap_or_default());
+    for (index, file) in files.iter().enumerate() {
+        let is_due = index + 1 == files.len() && !before.iter().any(|name| file.media.ends_with(name));
+        let notes = file.metadata.notes();
+        let is_said = notes.iter().any(|note| note.contains("the program was killed"));
+        assert_eq!(is_said, is_due, "{}: {notes:?}, {before:?}", file.media.display());
+    }
+    recovered
+}
+
 /// Judges a killed recording before and after its recovery; returns what was lost.
 fn judge(stage: &Stage, case: &Case, began: jiff::Timestamp, passed: Duration) -> Duration {
     let out = stage.path(&case.name);
     let remains = Remains { out: &out, graph: case.graph, course: &case.course, began };
     let on_disk = remains.samples_on_disk();
-    let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    let recovered = recover(&out, case.graph);
     let finished = remains.check_finished();
     let recordable = case.course.recorded_by(passed);
     let name = &case.name;
@@ -197,7 +212,7 @@ fn killed_before_it_began_a_recording_can_be_made_anew() {
         let mut recorder = stage.record(graph, &course, &out, &[]);
         assert!(recorder.wait_until(|| spool(&out, graph).exists()));
         assert!(recorder.kill());
-        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let recovered = recover(&out, graph);
         assert!(!spool(&out, graph).exists(), "{recovered:?}");
         if names(&out).is_empty() {
             stage.record(graph, &course, &out, &["--duration", "500ms"]).finish().check_code(0);
@@ -219,7 +234,7 @@ fn killed_in_a_pause_it_holds_what_was_before_the_pause() {
         let is_paused = || between(began, jiff::Timestamp::now()) > Duration::from_millis(1_500);
         assert!(recorder.wait_until(is_paused));
         assert!(recorder.kill());
-        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let recovered = recover(&out, graph);
         let remains = Remains { out: &out, graph, course: &course, began };
         assert_eq!(remains.check_finished(), pause_from * u64::from(RATE) / 1_000, "{graph}: {recovered:?}");
         check_nothing_to_recover(&out);
@@ -246,7 +261,7 @@ fn killed_at_a_cut_the_chunks_join_without_a_sample_between_them() {
         assert!(recorder.kill(), "{graph} has ended before its chunk {chunk}");
     }
     for (_, graph, out, began, chunk) in recorders {
-        let recovered = program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        let recovered = recover(&out, graph);
         let samples = Remains { out: &out, graph, course: &course, began }.check_finished();
         assert!(samples >= chunk as u64 * u64::from(RATE) / 10, "{graph} {chunk}: {samples} samples, {recovered:?}");
         check_nothing_to_recover(&out);
@@ -416,11 +431,10 @@ fn a_killed_recording_in_another_format_keeps_its_file() {
     assert!(recorder.wait_until(has_media));
     assert!(recorder.kill());
     let killed = std::fs::read(&file).expect("the file");
-    program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    recover(&out, "mixed-flac");
     assert!(std::fs::read(out.join("mixed-flac-000.flac")).expect("it is finished") == killed);
     let notes = metadata::Metadata::read(&out.join("mixed-flac-000.json")).notes();
     assert!(notes.iter().any(|note| note.contains("how long it plays is not known")), "{notes:?}");
-    assert!(notes.iter().any(|note| note.contains("the program was killed")), "{notes:?}");
     check_nothing_to_recover(&out);
 }
 
@@ -437,7 +451,7 @@ fn media_without_a_readable_header_is_kept() {
     let mut bytes = std::fs::read(&file).expect("the file");
     bytes[..44].fill(0);
     std::fs::write(&file, &bytes).expect("it can be written");
-    program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+    recover(&out, "mixed-wav");
     assert!(std::fs::read(out.join("mixed-wav-000.wav")).expect("it is kept") == bytes);
     let notes = metadata::Metadata::read(&out.join("mixed-wav-000.json")).notes();
     assert!(notes.iter().any(|note| note.contains("how long it plays is not known")), "{notes:?}");
@@ -478,7 +492,7 @@ fn a_header_that_is_older_than_its_samples_is_repaired() {
         bytes[4..8].copy_from_slice(&1_036u32.to_le_bytes());
         bytes[40..44].copy_from_slice(&1_000u32.to_le_bytes());
         std::fs::write(&file, [&bytes, torn].concat()).expect("it can be written");
-        program::run(["recover".as_ref(), out.as_os_str()]).check_code(0);
+        recover(&out, "mixed-wav");
         let remains = Remains { out: &out, graph: "mixed-wav", course: &course, began };
         assert_eq!(remains.check_finished(), samples);
     }
