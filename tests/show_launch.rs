@@ -186,14 +186,12 @@ fn each_text_is_a_graph_again() {
 fn a_shipped_graph_is_shown_where_its_elements_are_missing() {
     let dir = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_reelgraph"));
-        program.args(arguments).env("GST_PLUGIN_SYSTEM_PATH_1_0", dir.path()).env("GST_PLUGIN_PATH_1_0", dir.path());
-        program.env("GST_REGISTRY_1_0", dir.path().join("registry")).output().expect("it runs")
+        let mut command = program::command(arguments);
+        command.env("GST_PLUGIN_SYSTEM_PATH_1_0", dir.path()).env("GST_PLUGIN_PATH_1_0", dir.path());
+        Program::start(command.env("GST_REGISTRY_1_0", dir.path().join("registry"))).finish()
     };
-    let checked = run(&["check", "mixed-mp3"]);
-    assert_eq!(checked.status.code(), Some(3));
-    let said = String::from_utf8(checked.stderr).unwrap();
+    let said = run(&["check", "mixed-mp3"]).check_code(3).stderr;
     assert!(said.contains("lamemp3enc") && said.contains("gstreamer1.0-plugins-good"), "{said}");
-    let shown = text(run(&["show", "mixed-mp3"]), "mixed-mp3");
+    let shown = run(&["show", "mixed-mp3"]).check_code(0).stdout;
     assert_eq!(shown, std::fs::read_to_string(pipelines().join("mixed-mp3.toml")).unwrap());
 }
