@@ -14,7 +14,7 @@
 //! | caps, `reel-chunk-start`, a buffer or EOS | the first that tells the file's name opens it: caps do not where `location` has a `%d` |
 //! | no media at all | at EOS the file is there: an empty WAV where caps came, else empty |
 //! | `reel-chunk-end` and EOS | the MP3's tag says delay and padding: a gapless decoder returns exactly the samples that went in |
-//! | EOS alone, or stopped before EOS | the tag counts the frames, padding 0: nothing recorded is cut |
+//! | EOS alone, stopped before EOS, or frames that LAME does not make of so many samples (resampled, drained in mid-file) | the tag counts the frames, padding 0: nothing recorded is cut |
 //! | EOS | the file is completed and closed, `reel-file` posted, then EOS goes on |
 //! | stopped (READY) before EOS | the file is completed and closed; no `reel-file`, since it may not be all |
 //! | disk full, or another error of writing | whole samples or frames stay and the header counts them; an error is posted, EOS closes the file and posts `reel-file` with what there is |

@@ -153,6 +153,28 @@ fn eos_without_a_count_cuts_nothing_recorded() {
     assert_eq!(foreign::lag(&said, &heard), 0);
 }
 
+/// LAME drained in mid-file puts its ends there twice, and resampled samples are more than were counted before it: what
+/// is left of the frames when delay and count are taken away is audio too.
+#[test]
+fn frames_that_the_count_does_not_explain_are_not_cut() {
+    let dir = Dir::new();
+    let location = dir.file("a.mp3");
+    let resampled = format!("audioresample ! audio/x-raw,rate=16000 ! {LAME_48}");
+    for (encoder, rate, parts, frames) in [(LAME_48, 16_000, 2, 18), (resampled.as_str(), 8_000, 1, 16)] {
+        let mut run = Run::with_caps(encoder, &location, &caps(rate, 1));
+        for part in 0..parts {
+            let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            segment.set_base(gst::ClockTime::from_mseconds(250 * part));
+            run.harness.push_event(gst::event::Segment::new(&segment));
+            run.push_samples(&voice(4_000, 1), rate, 1);
+        }
+        let size = run.end(4_000 * parts).expect("reel-file").size;
+        assert_eq!(size, 216 * (1 + frames), "{encoder}");
+        assert_eq!(foreign::ffmpeg(&location).len(), decodable(frames), "{encoder}");
+        foreign::mp3val(&location);
+    }
+}
+
 #[test]
 fn a_stop_without_eos_counts_what_is_there() {
     let dir = Dir::new();

@@ -17,7 +17,7 @@ use crate::formats::mp3::counter::CRC;
 /// Samples of silence that LAME puts before the first sample of its input, at every rate and bit rate.
 pub const ENCODER_DELAY: u16 = 576;
 /// Delay and padding are fields of 12 bits.
-const TRIM_MAX: u64 = 0xFFF;
+const TRIM_MAX: u32 = 0xFFF;
 /// The least that LAME puts behind the last sample: a decoder cannot return it all without.
 const FLUSHED_SAMPLES: u64 = 576;
 
@@ -61,11 +61,15 @@ pub fn samples_within(first: FrameHeader, max_size: u64) -> u64 {
 
 /// Returns the samples to cut off the end so that a decoder returns exactly the `samples` that went into LAME.
 ///
-/// `None` when a tag cannot say it (0 ‥ 4095): frames are missing, or they are not what LAME makes of so many samples.
+/// `None` when these are not the frames that LAME makes of so many samples: some are missing, it was drained in between
+/// and put its ends there too, or the samples were counted at another rate. To cut would take recorded audio then.
 pub fn padding(frames: u64, samples_per_frame: u32, samples: u64) -> Option<u16> {
+    if frames != frames_for(samples, samples_per_frame) {
+        return None;
+    }
     let coded = frames.checked_mul(samples_per_frame.into())?;
     let padding = coded.checked_sub(ENCODER_DELAY.into())?.checked_sub(samples)?;
-    u16::try_from(padding).ok().filter(|padding| u64::from(*padding) <= TRIM_MAX)
+    u16::try_from(padding).ok()
 }
 
 /// Returns the header of the tag's own frame, for a stream that begins with `first`.
@@ -172,7 +176,7 @@ impl InfoTag {
             Bitrate::Variable => METHOD_VARIABLE,
         };
         lame[BITRATE_AT] = u8::try_from(self.header.bitrate() / 1_000).unwrap_or(u8::MAX);
-        let trim = u32::from(self.delay) << 12 | u32::from(self.padding) & TRIM_MAX as u32;
+        let trim = u32::from(self.delay) << 12 | u32::from(self.padding) & TRIM_MAX;
         lame[TRIM_AT..TRIM_AT + 3].copy_from_slice(&trim.to_be_bytes()[1..]);
         let music_len = self.counts.map_or(0, |counts| counts.bytes);
         lame[MUSIC_LEN_AT..MUSIC_LEN_AT + 4].copy_from_slice(&music_len.to_be_bytes());
@@ -207,7 +211,7 @@ impl InfoTag {
         let lame: [u8; LAME_LEN] = take(&mut rest).copied().unwrap_or([0; LAME_LEN]);
         let trim = u32::from_be_bytes([0, lame[TRIM_AT], lame[TRIM_AT + 1], lame[TRIM_AT + 2]]);
         let music_crc = u16::from_be_bytes([lame[MUSIC_LEN_AT + 4], lame[MUSIC_LEN_AT + 5]]);
-        let (delay, padding) = ((trim >> 12) as u16, (trim & TRIM_MAX as u32) as u16);
+        let (delay, padding) = ((trim >> 12) as u16, (trim & TRIM_MAX) as u16);
         Some(Self { header, bitrate, counts, delay, padding, music_crc })
     }
 }
@@ -282,8 +286,12 @@ mod tests {
             ((3, 576, 576), Some(576)),
             ((4, 576, 577), Some(1_151)),
             ((2, 1_152, 1), Some(1_727)),
-            ((30, 576, 16_704), Some(0)),
-            ((30, 576, 16_705), None),
+            ((30, 576, 16_128), Some(576)),
+            ((30, 576, 16_129), None),
+            // A second TIME segment in mid-file: LAME put its ends there twice.
+            ((32, 576, 16_000), None),
+            // 2 000 samples at 8 kHz, resampled to 16 kHz before LAME.
+            ((9, 576, 2_000), None),
             ((0, 576, 0), None),
             ((1_000, 576, 16_000), None),
             ((u64::MAX, 576, 1), None),
