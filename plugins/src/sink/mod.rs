@@ -18,6 +18,7 @@
 //! | EOS | the file is completed and closed, `reel-file` posted, then EOS goes on |
 //! | stopped (READY) before EOS | the file is completed and closed; no `reel-file`, since it may not be all |
 //! | disk full, or another error of writing | whole samples or frames stay and the header counts them; an error is posted, EOS closes the file and posts `reel-file` with what there is |
+//! | a WAV file reaches 4 GiB, all that its header can count | the file ends there and is valid; error `write` (`reelsplit` cuts before) |
 //! | caps change to another format, rate or number of channels | refused with an error; what is written stays |
 //! | `location` is no regular file (a pipe, a terminal) | written as a stream: headers are not patched |
 //! | gaps, time-stamps, buffers outside their segment | not judged: what comes is written |
@@ -36,7 +37,8 @@
 //!
 //! Messages: element message `reel-file`; errors of the resource domain: `not-found` (no `location`), `open-write`,
 //! `no-space-left`, `write`, and `format` of the stream domain for caps. Queries: position and seeking in bytes, and
-//! `reel-room`: exact for WAV, and for MP3 while all frames have one bit rate.
+//! `reel-room`: exact for WAV, and for MP3 while all frames have one bit rate (a later one ends the exactness)
+//! and the sample rate of what goes into the encoder.
 //!
 //! A second of WAV:
 //! ```text

@@ -98,10 +98,11 @@ impl Writer {
             Content::Wav(header) => Format::Wav(header),
             Content::Mp3 { .. } => Format::Mp3(Mp3::default()),
         };
-        match content {
+        let result = match content {
             Content::Wav(header) => self.append(&header.bytes(0)).0,
             Content::Bytes | Content::Mp3 { .. } => Ok(()),
-        }
+        };
+        self.whole_after(result)
     }
 
     /// Goes to where a `BYTES` segment begins; only a file of bytes as they come follows.
@@ -115,21 +116,45 @@ impl Writer {
 
     /// Writes the bytes of a buffer, and the header that counts them.
     ///
-    /// After an error the file holds whole samples or frames only, and a header that says so.
+    /// After an error the file holds whole samples or frames only, and a header that says so. It is one where a WAV
+    /// file has all that its header can count.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.begin(Content::Bytes)?;
+        let result = self.write_media(bytes);
+        self.whole_after(result)?;
+        self.patch_wav()
+    }
+
+    fn write_media(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.reserve_tag(bytes)?;
-        let (result, written) = self.append(bytes);
+        let countable = self.countable(bytes);
+        let (result, written) = self.append(countable);
         if let Format::Mp3(mp3) = &mut self.format {
             mp3.frames.push(&bytes[..written]);
         }
-        if result.is_err() {
+        result?;
+        if countable.len() < bytes.len() {
+            self.failed = true;
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a WAV file of 4 GiB has no room for more"));
+        }
+        Ok(())
+    }
+
+    /// Returns what of a buffer the file's header can count.
+    fn countable<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let Format::Wav(header) = self.format else { return bytes };
+        let end = header.size() + header.samples_within(u64::MAX) * u64::from(header.block_align());
+        let left = usize::try_from(end.saturating_sub(self.progress.size)).unwrap_or(usize::MAX);
+        &bytes[..bytes.len().min(left)]
+    }
+
+    /// Takes what an error has torn out of the file.
+    fn whole_after(&mut self, result: io::Result<()>) -> io::Result<()> {
+        result.inspect_err(|_| {
             // The first error is the one to tell; `finish` does this again and tells its own.
             let _ = self.cut_torn();
             let _ = self.patch_wav();
-            return result;
-        }
-        self.patch_wav()
+        })
     }
 
     /// Puts the reserved tag before the first frame, or makes it a file of bytes where no ordinary frame begins it.
@@ -238,5 +263,56 @@ impl Writer {
         self.progress.position += written as u64;
         self.progress.size = self.progress.size.max(self.progress.position);
         (result, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wav() -> wav::Header {
+        wav::Header::new(16_000, 1).expect("a format that can be")
+    }
+
+    /// A file of the test's own, gone with it.
+    struct Scratch(std::path::PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("reelsink-{}-{name}", std::process::id())))
+        }
+
+        fn writer(&self) -> Writer {
+            Writer::create(self.0.to_str().expect("a path of text"), Existing::Overwrite).expect("it can be created")
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_wav_file_ends_where_its_header_can_count_no_more() {
+        let scratch = Scratch::new("4-gib");
+        let mut writer = scratch.writer();
+        writer.begin(Content::Wav(wav())).expect("there is room");
+        // As if all but two samples were there, in a sparse file.
+        let end = 44 + 2 * wav().samples_within(u64::MAX);
+        writer.file.seek(io::SeekFrom::Start(end - 4)).expect("it is a file");
+        (writer.progress.size, writer.progress.position) = (end - 4, end - 4);
+        writer.write(&[1, 0]).expect("there is room for two samples");
+        let error = writer.write(&[2, 0, 3, 0]).expect_err("there is room for one sample");
+        assert_eq!((error.kind(), writer.has_failed()), (io::ErrorKind::FileTooLarge, true));
+        writer.finish(None).expect("what is there stays");
+        let mut written = [0; 52];
+        let file = File::open(&scratch.0).expect("the file is there");
+        file.read_exact_at(&mut written[..44], 0).expect("a header");
+        file.read_exact_at(&mut written[44..], end - 8).expect("the last samples");
+        assert_eq!(file.metadata().expect("a file").len(), end);
+        assert_eq!(written[..44], wav().bytes(end - 44));
+        assert_eq!(u64::from(u32::from_le_bytes([written[40], written[41], written[42], written[43]])), end - 44);
+        assert_eq!(written[44..], [0, 0, 0, 0, 1, 0, 2, 0]);
     }
 }
