@@ -6,7 +6,6 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use crate::messages::Room;
 use crate::pairs;
 use crate::samples;
 use crate::samples::Format;
@@ -111,7 +110,8 @@ impl ReelSplit {
 
     fn decide(&self, branch: &Branch, limits: Limits, offered: u64, rate: u32) -> Decision {
         let max_samples = limits.max_duration.map(|max| samples::position_at(max, rate));
-        let room: Option<Room> = limits.max_size.and_then(|max_size| branch.room(max_size));
+        // Without a limit too: a WAV file can count no more than 4 GiB.
+        let room = branch.room(limits.max_size.unwrap_or(u64::MAX));
         self.state.lock().unwrap().fill.decide(offered, max_samples, limits.max_size, room, rate)
     }
 

@@ -21,15 +21,17 @@ pub(crate) enum Decision {
 pub(crate) struct Fill {
     /// Samples in this chunk.
     pub(crate) samples: u64,
-    /// Bytes that the branch had written when it was last asked, and the most that it has written between two asks.
-    written: u64,
+    /// Bytes that the branch had written when it was last asked, where it could say no more than that.
+    written: Option<u64>,
+    /// The most that it has written between two such answers.
     largest_step: u64,
 }
 
 impl Fill {
     /// Decides on `offered` samples.
     ///
-    /// `max_samples` comes from a duration; `room` is the sink's answer for `max_size` bytes.
+    /// `max_samples` comes from a duration; `room` is the sink's answer for `max_size` bytes, or for what its kind of
+    /// file can hold at all.
     pub(crate) fn decide(
         &mut self,
         offered: u64,
@@ -39,13 +41,20 @@ impl Fill {
         rate: u32,
     ) -> Decision {
         let mut fits = max_samples.map_or(offered, |max| offered.min(max.saturating_sub(self.samples)));
-        match (max_size, room) {
-            (None, _) => (),
-            (Some(_), Some(Room::Samples(max))) => fits = fits.min(max.saturating_sub(self.samples)),
-            (Some(max_size), room) => {
-                let written = if let Some(Room::Unknown { written }) = room { written } else { self.written };
-                self.largest_step = self.largest_step.max(written.saturating_sub(self.written));
-                self.written = written;
+        match (room, max_size) {
+            (Some(Room::Samples(max)), _) => {
+                self.written = None;
+                fits = fits.min(max.saturating_sub(self.samples));
+            }
+            (_, None) => (),
+            (room, Some(max_size)) => {
+                let written = match room {
+                    Some(Room::Unknown { written }) => written,
+                    _ => self.written.unwrap_or(0),
+                };
+                // What was written while the costs were known is no step.
+                self.largest_step = self.largest_step.max(written.saturating_sub(self.written.unwrap_or(written)));
+                self.written = Some(written);
                 // Encoders hold media back: what has been written is behind by a step or two.
                 let full = self.samples > 0 && written + 2 * self.largest_step >= max_size;
                 fits = if full { 0 } else { fits.min((u64::from(rate) / SLICES_PER_SECOND).max(1)) };
@@ -78,6 +87,9 @@ mod tests {
             (650, Some(800), Some(9), room, Decision::Take(50)),
             (700, Some(800), Some(9), room, Decision::Cut),
             (0, None, Some(9), Some(Room::Samples(0)), Decision::Impossible),
+            (650, None, None, room, Decision::Take(50)),
+            (700, None, None, room, Decision::Cut),
+            (0, None, None, Some(Room::Unknown { written: 0 }), Decision::Take(1_000)),
             (0, Some(0), None, None, Decision::Impossible),
         ];
         for (samples, max_samples, max_size, room, expected) in cases {
@@ -103,5 +115,15 @@ mod tests {
             }
         }
         assert!((47_000..=50_000).contains(&written), "{written}");
+    }
+    #[test]
+    fn what_was_written_while_costs_were_known_is_no_step() {
+        let mut fill = filled(100_000);
+        let mut decide = |room| fill.decide(10_000, None, Some(50_000), Some(room), 16_000);
+        assert_eq!(decide(Room::Unknown { written: 0 }), Decision::Take(800));
+        assert_eq!(decide(Room::Samples(120_000)), Decision::Take(10_000));
+        assert_eq!(decide(Room::Unknown { written: 40_000 }), Decision::Take(800));
+        assert_eq!(decide(Room::Unknown { written: 41_000 }), Decision::Take(800));
+        assert_eq!(decide(Room::Unknown { written: 48_000 }), Decision::Cut);
     }
 }

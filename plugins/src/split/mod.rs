@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `max-duration` reached | cuts at that sample; the next chunk is built when the next sample comes |
 //! | `max-size` set | asks the branch's sink (query `reel-room`) how many samples fit and cuts there: exact for WAV and CBR MP3; else by what has been written, a little early |
+//! | no `max-size` | cuts where the branch's sink says that its kind of file is full: a WAV file at 4 GiB |
 //! | a limit smaller than a buffer | as many chunks as it takes |
 //! | a limit reached in a pause | a skipped pause brings no samples: the cut waits for the next one |
 //! | EOS | drains the last branch, then posts EOS of its own: the branches' EOS stay inside |

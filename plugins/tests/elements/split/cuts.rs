@@ -1,7 +1,7 @@
 //! Where it cuts, and what a branch gets before its first sample.
 
 use gst::prelude::*;
-use gstreel::messages::{Chunk as Told, ChunkStart};
+use gstreel::messages::{Chunk as Told, ChunkStart, Room};
 
 use crate::rig::{Item, MONO, RATE, Rig, buffer, ms, time};
 use crate::split::chunks::{PLAIN, Splitter, push, push_all};
@@ -28,6 +28,33 @@ fn a_chunk_of_one_sample_is_a_chunk() {
     let mut input = splitter.rig.mono("sink_0");
     assert!(push(&mut input, 12, 0).is_ok());
     splitter.check(&[1; 12]);
+}
+
+/// A branch whose sink has room for 1 000 samples when it is asked for files of `max_size` bytes.
+fn branch_with_room(max_size: u64) -> Option<gst::Bin> {
+    let bin = gst::parse::bin_from_description("identity ! fakesink name=sink sync=false async=false", true).ok()?;
+    let pad = bin.by_name("sink")?.static_pad("sink")?;
+    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, info| {
+        let Some(gst::PadProbeData::Query(query)) = &mut info.data else { return gst::PadProbeReturn::Ok };
+        let gst::QueryViewMut::Custom(query) = query.view_mut() else { return gst::PadProbeReturn::Ok };
+        if query.structure().map(Room::max_size) != Some(Ok(max_size)) {
+            return gst::PadProbeReturn::Ok;
+        }
+        Room::Samples(1_000).answer(query.structure_mut());
+        gst::PadProbeReturn::Handled
+    });
+    Some(bin)
+}
+
+/// A WAV file ends at 4 GiB, whether anybody has set a limit or not.
+#[test]
+fn without_a_limit_it_cuts_where_the_sink_says_that_its_file_is_full() {
+    for (limit, asked) in [("0", u64::MAX), ("5000", 5_000)] {
+        let splitter = Splitter::with(&[("max-size", limit)], move |_| branch_with_room(asked));
+        let mut input = splitter.rig.mono("sink_0");
+        push_all(&mut input, 2_500, 1_600);
+        splitter.check(&[1_000, 1_000, 500]);
+    }
 }
 
 #[test]
