@@ -8,6 +8,7 @@ use std::io;
 use std::io::Seek;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::fs::OpenOptionsExt;
 
 use crate::formats::mp3;
@@ -58,7 +59,7 @@ struct Mp3 {
 #[derive(Debug)]
 pub(super) struct Writer {
     file: File,
-    /// A pipe or a terminal can neither be patched nor cut.
+    /// A device, as a terminal, can neither be patched nor cut.
     is_regular: bool,
     format: Format,
     progress: Progress,
@@ -66,10 +67,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Creates the file, readable by its owner only.
+    /// Creates the file, readable by its owner only. Errors too where it is a named pipe.
     pub(super) fn create(location: &str, existing: Existing) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600);
+        // To open it would block until somebody reads.
+        if std::fs::metadata(location).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a named pipe"));
+        }
         let file = match existing {
             Existing::Overwrite => options.create(true).truncate(true).open(location)?,
             Existing::Refuse => options.create_new(true).open(location)?,

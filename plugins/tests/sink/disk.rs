@@ -133,6 +133,17 @@ fn an_existing_file_is_refused_without_overwrite() {
 }
 
 #[test]
+fn a_named_pipe_is_refused_before_it_can_block() {
+    let dir = Dir::new();
+    let location = dir.file("pipe");
+    foreign::run("mkfifo", &[&location]);
+    // A reader, so that an open does not hang the test.
+    let reader = std::fs::OpenOptions::new().read(true).write(true).open(&location);
+    check_refused(&format!("location={location}"), &location);
+    drop(reader.expect("a pipe for the test"));
+}
+
+#[test]
 fn files_are_their_owners_only() {
     use std::os::unix::fs::PermissionsExt;
     let dir = Dir::new();
