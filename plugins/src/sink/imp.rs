@@ -41,6 +41,7 @@ impl Default for Settings {
 #[derive(Debug, Clone)]
 struct Target {
     location: Location,
+    numbered: bool,
     existing: Existing,
 }
 
@@ -70,7 +71,6 @@ struct State {
     failed: bool,
     /// Outlives the phase: for `stats`.
     progress: Progress,
-    files: u64,
 }
 
 impl State {
@@ -78,12 +78,14 @@ impl State {
         self.target.as_ref().map(|target| target.location.of_chunk(self.index.unwrap_or(0))).unwrap_or_default()
     }
 
+    /// Tells whether the file is that of a chunk whose index must be known; else who named it knows for which.
     fn is_numbered(&self) -> bool {
-        self.target.as_ref().is_none_or(|target| target.location.is_numbered())
+        self.target.as_ref().is_none_or(|target| target.numbered)
     }
 
-    fn is_name_known(&self) -> bool {
-        self.index.is_some() || !self.is_numbered()
+    /// Tells whether chunk `index` would get the name that another chunk has already.
+    fn is_name_taken(&self, index: u32) -> bool {
+        index > 0 && self.target.as_ref().is_some_and(|target| target.numbered && !target.location.is_numbered())
     }
 
     fn room(&self, max_size: u64) -> messages::Room {
@@ -121,8 +123,9 @@ impl ReelSink {
             return Err(gst::StateChangeError);
         };
         let existing = if settings.overwrite { Existing::Overwrite } else { Existing::Refuse };
-        let location = if settings.numbered { Location::new(&pattern) } else { Location::literal(&pattern) };
-        let target = Target { location, existing };
+        let numbered = settings.numbered;
+        let location = if numbered { Location::new(&pattern) } else { Location::literal(&pattern) };
+        let target = Target { location, numbered, existing };
         *self.state.lock().unwrap() = State { target: Some(target), ..State::default() };
         Ok(())
     }
@@ -132,8 +135,8 @@ impl ReelSink {
         // An error has been posted; the element stops all the same.
         let _ = self.close();
         let mut state = self.state.lock().unwrap();
-        let State { progress, files, .. } = *state;
-        *state = State { phase: Phase::Closed, progress, files, ..State::default() };
+        let progress = state.progress;
+        *state = State { phase: Phase::Closed, progress, ..State::default() };
     }
 
     /// Lets `act` work on the file, opened and begun if it was not yet. Posts what goes wrong, once.
@@ -164,9 +167,7 @@ impl ReelSink {
             (state.location(), state.target.as_ref().map_or(Existing::Refuse, |target| target.existing))
         };
         gst::debug!(CAT, imp = self, "opening {location}");
-        Writer::create(&location, existing)
-            .inspect(|_| self.state.lock().unwrap().files += 1)
-            .map_err(|error| self.fail(Doing::Open, &error))
+        Writer::create(&location, existing).map_err(|error| self.fail(Doing::Open, &error))
     }
 
     fn put_file(&self, writer: Writer) {
@@ -202,15 +203,21 @@ impl ReelSink {
     }
 
     fn chunk_starts(&self, start: messages::ChunkStart) {
-        {
+        let is_name_taken = {
             let mut state = self.state.lock().unwrap();
-            // Caps may have opened the file already: under a name without a number it is any chunk's.
+            // Caps may have opened the file already: under a name that is not numbered it is any chunk's.
             let index = state.index.or_else(|| state.is_numbered().then_some(0));
             if !matches!(state.phase, Phase::Unopened) && index.is_some_and(|index| index != start.index) {
                 gst::warning!(CAT, imp = self, "chunk {} begins in the file of another, ignored", start.index);
                 return;
             }
             state.index = Some(start.index);
+            state.is_name_taken(start.index)
+        };
+        if is_name_taken {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "it is another chunk's: its name has no number");
+            let _ = self.fail(Doing::Open, &error);
+            return;
         }
         // An error has been posted, and the next buffer is refused.
         let _ = self.with_file(|_| Ok(()));
@@ -340,7 +347,6 @@ impl ObjectImpl for ReelSink {
                 gst::Structure::builder("application/x-reelsink-stats")
                     .field("bytes-written", state.progress.bytes_written)
                     .field("writes", state.progress.writes)
-                    .field("files", state.files)
                     .build()
                     .to_value()
             }
@@ -402,13 +408,13 @@ impl ElementImpl for ReelSink {
 impl BaseSinkImpl for ReelSink {
     fn set_caps(&self, caps: &gst::Caps) -> Result<(), gst::LoggableError> {
         let content = Content::of(caps);
-        let (before, is_name_known, has_failed) = {
+        let (before, is_numbered, has_failed) = {
             let mut state = self.state.lock().unwrap();
             let before = *state.content.get_or_insert(content);
             let has_failed = state.failed;
             // Caps that were refused come again with each buffer; one error is enough.
             state.failed |= before != content;
-            (before, state.is_name_known(), has_failed)
+            (before, state.is_numbered(), has_failed)
         };
         if before != content {
             if !has_failed {
@@ -421,7 +427,7 @@ impl BaseSinkImpl for ReelSink {
             }
             return Err(gst::loggable_error!(CAT, "{content:?} after {before:?}"));
         }
-        if is_name_known {
+        if !is_numbered {
             // An error has been posted. The caps are none of its reasons: the next buffer is refused instead.
             let _ = self.with_file(|_| Ok(()));
         }

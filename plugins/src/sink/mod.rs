@@ -11,7 +11,8 @@
 //!
 //! | situation | what it does |
 //! |---|---|
-//! | caps, `reel-chunk-start`, a buffer or EOS | the first that tells the file's name opens it: caps do not where `location` has a `%d` |
+//! | `reel-chunk-start`, a buffer or EOS | the first of them opens the file; where `numbered` is false caps do it too |
+//! | a chunk after the first, and no number in `location` although `numbered` | refused with an error: the first chunk's file stays |
 //! | no media at all | at EOS the file is there: an empty WAV where caps came, else empty |
 //! | `reel-chunk-end` and EOS | the MP3's tag says delay and padding: a gapless decoder returns exactly the samples that went in |
 //! | EOS alone, stopped before EOS, or frames that LAME does not make of so many samples (resampled, drained in mid-file) | the tag counts the frames, padding 0: nothing recorded is cut |
@@ -20,7 +21,8 @@
 //! | disk full, or another error of writing | whole samples or frames stay and the header counts them; an error is posted, EOS closes the file and posts `reel-file` with what there is |
 //! | a WAV file reaches 4 GiB, all that its header can count | the file ends there and is valid; error `write` (`reelsplit` cuts before) |
 //! | caps change to another format, rate or number of channels | refused with an error; what is written stays |
-//! | `location` is no regular file (a pipe, a terminal) | written as a stream: headers are not patched |
+//! | `location` is a device (a terminal) | written as a stream: headers are not patched |
+//! | `location` is a named pipe | refused with an error: to open it could block for ever |
 //! | gaps, time-stamps, buffers outside their segment | not judged: what comes is written |
 //! | flush | nothing: the file goes on |
 //!
@@ -31,7 +33,7 @@
 //! | `location` | the file; its first `%d`, `%u`, `%03d`, `%05u`… becomes the chunk's index, from `reel-chunk-start`, 0 without | none |
 //! | `overwrite` | whether an existing file is replaced; else it is an error | true |
 //! | `numbered` | whether `location` is such a pattern; else it is a name as it stands | true |
-//! | `stats` | `bytes-written`, `writes` (headers and their patches included), `files` (opened), of this run | |
+//! | `stats` | `bytes-written`, `writes` (headers and their patches included), of this run | |
 //!
 //! They may change in READY, for the next run. Files are created with mode 0600.
 //!

@@ -40,7 +40,8 @@ fn the_samples_are_those_that_came() {
 fn the_file_is_readable_after_every_buffer() {
     let dir = Dir::new();
     let location = dir.file("a.wav");
-    let mut run = Run::with_caps("", &location, MONO_16K);
+    let mut run = Run::new("", &format!("numbered=false location={location}"));
+    run.harness.set_src_caps_str(MONO_16K);
     assert_eq!(foreign::ffprobe(&location, "sample_rate,channels"), "16000,1");
     let samples = voice(1_000, 1);
     for (index, part) in samples.chunks(100).enumerate() {
