@@ -14,6 +14,7 @@ mod channels;
 pub mod formats;
 mod gate;
 mod join;
+mod lock;
 pub mod messages;
 mod meta;
 mod mixer;

@@ -20,6 +20,7 @@ use crate::audiodec::opus;
 use crate::audiodec::position::Before;
 use crate::audiodec::position::time_of;
 use crate::audiodec::stats::Stats;
+use crate::lock::lock_anyway;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelaudiodec", gst::DebugColorFlags::empty(), Some("Reelgraph: decodes one audio track"))
@@ -322,7 +323,7 @@ impl AudioDec {
     }
 
     fn stats(&self) -> gst::Structure {
-        let stats = self.state.lock().unwrap().stream.as_ref().map(|stream| stream.core.stats()).unwrap_or_default();
+        let stats = lock_anyway(&self.state).stream.as_ref().map(|stream| stream.core.stats()).unwrap_or_default();
         let fields = stats.fields().into_iter();
         fields.fold(gst::Structure::builder(Stats::NAME), |builder, (name, n)| builder.field(name, n)).build()
     }
@@ -437,7 +438,7 @@ impl ObjectImpl for AudioDec {
             "opus-pre-skip" => {
                 let opus_pre_skip = value.get().expect("type checked upstream");
                 gst::info!(CAT, imp = self, "opus-pre-skip is {opus_pre_skip}");
-                self.settings.lock().unwrap().opus_pre_skip = opus_pre_skip;
+                lock_anyway(&self.settings).opus_pre_skip = opus_pre_skip;
             }
             name => unreachable!("property {name} is not declared as writable"),
         }
@@ -445,7 +446,7 @@ impl ObjectImpl for AudioDec {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "opus-pre-skip" => self.settings.lock().unwrap().opus_pre_skip.to_value(),
+            "opus-pre-skip" => lock_anyway(&self.settings).opus_pre_skip.to_value(),
             "stats" => self.stats().to_value(),
             name => unreachable!("property {name} is not declared"),
         }

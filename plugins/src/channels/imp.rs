@@ -10,6 +10,7 @@ use gst::subclass::prelude::*;
 use crate::channels::grid::Grid;
 use crate::join;
 use crate::join::{Join, JoinElement, Sink};
+use crate::lock::lock_anyway;
 use crate::messages;
 use crate::pairs;
 
@@ -147,7 +148,7 @@ impl ObjectImpl for ReelChannels {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
+        let mut settings = lock_anyway(&self.settings);
         let checked = "type checked upstream";
         match pspec.name() {
             "max-channels" => settings.max_channels = value.get().expect(checked),
@@ -164,7 +165,7 @@ impl ObjectImpl for ReelChannels {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = self.settings.lock().unwrap().clone();
+        let settings = lock_anyway(&self.settings).clone();
         match pspec.name() {
             "max-channels" => settings.max_channels.to_value(),
             "voice-threshold" => settings.voice_threshold_db.to_value(),

@@ -9,6 +9,7 @@ use gst::subclass::prelude::*;
 
 use crate::gate::Mode;
 use crate::gate::cut::{self, Action, Cut};
+use crate::lock::lock_anyway;
 use crate::messages;
 use crate::pairs;
 use crate::pairs::Pair;
@@ -217,7 +218,7 @@ impl ReelGate {
     /// Schedules an edge and tells the elements above.
     fn schedule(&self, pause: bool, at: gst::ClockTime) {
         let scheduled = {
-            let mut state = self.state.lock().unwrap();
+            let mut state = lock_anyway(&self.state);
             let passed = |lane: &Lane| lane.format.map(|format| lane.cut.passed(format.rate));
             let passed = state.lanes.values().filter_map(passed).max().unwrap_or_default();
             let scheduled = match pause {
@@ -295,14 +296,14 @@ impl ObjectImpl for ReelGate {
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let checked = "type checked upstream";
         if pspec.name() == "mode" {
-            self.settings.lock().unwrap().mode = value.get().expect(checked);
+            lock_anyway(&self.settings).mode = value.get().expect(checked);
             return;
         }
         let at =
             Some(value.get::<u64>().expect(checked)).filter(|ns| *ns != u64::MAX).map(gst::ClockTime::from_nseconds);
         let pause = pspec.name() == "pause-at";
         {
-            let mut settings = self.settings.lock().unwrap();
+            let mut settings = lock_anyway(&self.settings);
             *(if pause { &mut settings.pause_at } else { &mut settings.resume_at }) = at;
         }
         if let Some(at) = at {
@@ -311,13 +312,13 @@ impl ObjectImpl for ReelGate {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = *self.settings.lock().unwrap();
+        let settings = *lock_anyway(&self.settings);
         match pspec.name() {
             "mode" => settings.mode.to_value(),
             "pause-at" => settings.pause_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
             "resume-at" => settings.resume_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
             "stats" => {
-                let state = self.state.lock().unwrap();
+                let state = lock_anyway(&self.state);
                 gst::Structure::builder("reel-stats")
                     .field("paused-samples", state.paused_samples)
                     .field("moved-edges", state.moved_edges)

@@ -12,6 +12,7 @@ use crate::join::lanes::Lanes;
 use crate::join::pads::Sink;
 use crate::join::settings::Settings;
 use crate::join::state::State;
+use crate::lock::lock_anyway;
 
 /// An element that joins lanes; `B` says how.
 ///
@@ -63,24 +64,24 @@ impl<B: Blend> JoinElement<B> {
     }
 
     pub(crate) fn settings(&self) -> MutexGuard<'_, Settings> {
-        self.settings.lock().unwrap()
+        lock_anyway(&self.settings)
     }
 
     /// Runs `f` on the blend.
     pub(crate) fn with_blend<R>(&self, f: impl FnOnce(&mut B) -> R) -> R {
-        f(&mut self.state.lock().unwrap().blend)
+        f(&mut lock_anyway(&self.state).blend)
     }
 
     /// Lets all who wait look at the settings again.
     pub(super) fn settings_changed(&self) {
         // Who is between a look and a wait holds the lock: it is waited for, else it would miss this.
-        drop(self.state.lock().unwrap());
+        drop(lock_anyway(&self.state));
         self.wake.notify_all();
     }
 
     /// Returns the samples lost so far, by kind, and those that came out.
     pub(crate) fn stats(&self) -> gst::structure::Builder {
-        let state = self.state.lock().unwrap();
+        let state = lock_anyway(&self.state);
         let lost = state.lanes.lost();
         gst::Structure::builder("reel-stats")
             .field("samples", state.samples)

@@ -6,6 +6,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use crate::lock::lock_anyway;
 use crate::messages;
 use crate::meta::tally::Tally;
 use crate::pairs;
@@ -114,7 +115,7 @@ impl ObjectImpl for ReelMeta {
     }
 
     fn property(&self, _id: usize, _pspec: &glib::ParamSpec) -> glib::Value {
-        let samples = self.state.lock().unwrap().tally.samples();
+        let samples = lock_anyway(&self.state).tally.samples();
         gst::Structure::builder("reel-stats").field("samples", samples).build().to_value()
     }
 }
@@ -164,5 +165,24 @@ impl ElementImpl for ReelMeta {
             *self.state.lock().unwrap() = State::default();
         }
         Ok(success)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A panic on a pad is posted, and its recording ends; that of a getter would end the process.
+    #[test]
+    fn what_a_panic_left_can_be_read() {
+        gst::init().expect("GStreamer starts");
+        let element = glib::Object::new::<crate::meta::ReelMeta>();
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut state = element.imp().state.lock().unwrap();
+            state.tally.audio(gst::ClockTime::ZERO, 160);
+            panic!("one that the test wants");
+        }));
+        assert!(panic.is_err() && element.imp().state.is_poisoned());
+        assert_eq!(element.property::<gst::Structure>("stats").get::<u64>("samples"), Ok(160));
     }
 }

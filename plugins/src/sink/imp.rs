@@ -10,6 +10,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
+use crate::lock::lock_anyway;
 use crate::messages;
 use crate::sink::content::Content;
 use crate::sink::location::Location;
@@ -328,7 +329,7 @@ impl ObjectImpl for ReelSink {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut settings = self.settings.lock().unwrap();
+        let mut settings = lock_anyway(&self.settings);
         match pspec.name() {
             "location" => settings.location = value.get().expect("type checked upstream"),
             "overwrite" => settings.overwrite = value.get().expect("type checked upstream"),
@@ -339,11 +340,11 @@ impl ObjectImpl for ReelSink {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "location" => self.settings.lock().unwrap().location.to_value(),
-            "overwrite" => self.settings.lock().unwrap().overwrite.to_value(),
-            "numbered" => self.settings.lock().unwrap().numbered.to_value(),
+            "location" => lock_anyway(&self.settings).location.to_value(),
+            "overwrite" => lock_anyway(&self.settings).overwrite.to_value(),
+            "numbered" => lock_anyway(&self.settings).numbered.to_value(),
             "stats" => {
-                let state = self.state.lock().unwrap();
+                let state = lock_anyway(&self.state);
                 gst::Structure::builder("application/x-reelsink-stats")
                     .field("bytes-written", state.progress.bytes_written)
                     .field("writes", state.progress.writes)

@@ -6,6 +6,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use crate::lock::lock_anyway;
 use crate::pairs;
 use crate::samples;
 use crate::samples::Format;
@@ -385,7 +386,7 @@ impl ObjectImpl for ReelSplit {
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let checked = "type checked upstream";
         let number = |value: &glib::Value| Some(value.get::<u64>().expect(checked)).filter(|number| *number > 0);
-        let mut settings = self.settings.lock().unwrap();
+        let mut settings = lock_anyway(&self.settings);
         match pspec.name() {
             "chunk" => settings.chunk = value.get().expect(checked),
             "max-duration" => settings.limits.max_duration = number(value).map(gst::ClockTime::from_nseconds),
@@ -395,10 +396,10 @@ impl ObjectImpl for ReelSplit {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let limits = self.settings.lock().unwrap().limits;
-        let state = self.state.lock().unwrap();
+        let limits = lock_anyway(&self.settings).limits;
+        let state = lock_anyway(&self.state);
         match pspec.name() {
-            "chunk" => self.settings.lock().unwrap().chunk.to_value(),
+            "chunk" => lock_anyway(&self.settings).chunk.to_value(),
             "max-duration" => limits.max_duration.map_or(DEFAULT_MAX_DURATION_NS, gst::ClockTime::nseconds).to_value(),
             "max-size" => limits.max_size.unwrap_or(DEFAULT_MAX_SIZE).to_value(),
             "index" => state.n_chunks.saturating_sub(1).to_value(),
