@@ -39,6 +39,7 @@ pub(super) struct Blocks {
     /// Length of the last block taken: the next will be much the same.
     len_hint: usize,
     n_cut: u64,
+    n_overlapping: u64,
     n_disconts: u64,
 }
 
@@ -54,6 +55,7 @@ impl Blocks {
             end: None,
             len_hint: 0,
             n_cut: 0,
+            n_overlapping: 0,
             n_disconts: 0,
         }
     }
@@ -95,6 +97,7 @@ impl Blocks {
         let inside = clamp(&whole, &self.bounds);
         self.n_cut += samples.len() as u64 - (inside.end - inside.start);
         let kept = clamp(&inside, &(self.end.unwrap_or(0)..u64::MAX));
+        self.n_overlapping += (inside.end - inside.start) - (kept.end - kept.start);
         if kept.is_empty() {
             return;
         }
@@ -125,6 +128,11 @@ impl Blocks {
     /// Returns how many samples were out of bounds.
     pub(super) fn n_cut(&self) -> u64 {
         self.n_cut
+    }
+
+    /// Returns how many samples had an index that was filled already.
+    pub(super) fn n_overlapping(&self) -> u64 {
+        self.n_overlapping
     }
 
     /// Returns how often a block did not begin where the last one ended, the first of a timeline not counted.
@@ -178,6 +186,7 @@ mod tests {
         blocks.append(&[7]);
         blocks.append(&[8, 9]);
         assert_eq!(blocks.take(), [block(0, true, &[1, 2, 3, 9])]);
+        assert_eq!(blocks.n_overlapping(), 2);
         blocks.begin_timeline(0..u64::MAX);
         blocks.append(&[4]);
         assert_eq!(blocks.take(), [block(0, true, &[4])]);

@@ -156,7 +156,8 @@ impl Core {
     /// Returns the numbers so far.
     pub(super) fn stats(&self) -> Stats {
         let n_cut = self.stats.n_clipped + self.blocks.n_cut();
-        Stats { n_clipped: n_cut, n_disconts: self.blocks.n_disconts(), ..self.stats }
+        let n_overlapping = self.stats.n_overlapping + self.blocks.n_overlapping();
+        Stats { n_clipped: n_cut, n_overlapping, n_disconts: self.blocks.n_disconts(), ..self.stats }
     }
 
     /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's

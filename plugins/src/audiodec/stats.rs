@@ -17,7 +17,7 @@ pub(super) struct Stats {
     pub(super) n_corrupt: u64,
     /// Samples cut by clipping metas, and at the output rate by the segment.
     pub(super) n_clipped: u64,
-    /// Samples dropped because their position was already emitted.
+    /// Samples dropped because their position was already emitted, at the output rate where only that shows it.
     pub(super) n_overlapping: u64,
     /// Times that output went on elsewhere than it had ended.
     pub(super) n_disconts: u64,

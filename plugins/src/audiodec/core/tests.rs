@@ -96,6 +96,21 @@ fn positions_are_never_emitted_twice() {
     assert_eq!(core.stats().n_overlapping, 160 + 160 + 80 + 8);
 }
 
+/// A packet that comes when its spurt has ended, or from a stream that begins anew at times that have passed.
+#[test]
+fn what_comes_after_its_spurt_has_ended_is_counted_too() {
+    let mut core = Core::new(PCM_8K, 8_000, PRE_SKIP);
+    core.packet(&packet(&ramp(0), 0)).unwrap();
+    core.gap(20 * MS, 20 * MS, Before::Nothing);
+    core.packet(&packet(&ramp(80), 10 * MS)).unwrap();
+    assert_eq!(spans(&core.take()), [(0, 240, true)]);
+    assert_eq!(core.stats().n_overlapping, 80);
+    core.finish();
+    core.packet(&packet(&ramp(0), 0)).unwrap();
+    assert_eq!(core.take(), []);
+    assert_eq!(core.stats().n_overlapping, 80 + 160);
+}
+
 #[test]
 fn clipping_cuts_and_the_time_is_that_of_the_first_sample_left() {
     let mut core = Core::new(PCM_8K, 8_000, PRE_SKIP);
