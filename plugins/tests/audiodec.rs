@@ -279,6 +279,27 @@ fn plain_gap_is_forwarded_after_what_came_before_it() {
     assert_eq!((stat(&h, "concealed-samples"), stat(&h, "discontinuities")), (0, 1));
 }
 
+/// Noise is made for 400 ms of it; to say that there is nothing where that stands would be wrong.
+#[test]
+fn of_a_gap_that_is_filled_in_part_the_rest_is_forwarded() {
+    let mut h = harness(OPUS, 16_000);
+    h.push(buffer(&[0x48], gst::ClockTime::ZERO)).unwrap();
+    for (gap, rest) in [((20, 1_000), Some((420, 600))), ((100, 200), None), ((1_020, 40), Some((1_020, 40)))] {
+        while h.try_pull_event().is_some() {}
+        let event = gst::event::Gap::builder(MS * gap.0).duration(MS * gap.1).build();
+        let seqnum = event.seqnum();
+        assert!(h.push_event(event));
+        let forwarded = h.try_pull_event().map(|event| {
+            let gst::EventView::Gap(gap) = event.view() else { panic!("{event:?}") };
+            assert_eq!(gap.seqnum(), seqnum);
+            gap.get()
+        });
+        let rest = rest.map(|(from, duration)| (MS * from, Some(MS * duration)));
+        assert_eq!(forwarded, rest, "{gap:?}");
+    }
+    assert_eq!(pull_all(&mut h).len(), 2 * 420 * 16);
+}
+
 #[test]
 fn announced_loss_is_concealed_and_not_forwarded() {
     let mut h = harness(PCM, 8_000);

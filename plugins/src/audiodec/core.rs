@@ -55,8 +55,11 @@ pub(super) struct TooManyCorrupt;
 pub(super) enum GapFate {
     /// Samples stand for it, or will when the next packet is there.
     Filled,
-    /// Nothing will be emitted for it.
-    Empty,
+    /// Nothing will be emitted for it from this time on, which is behind all that was emitted before.
+    Empty {
+        /// The later of the gap's begin and the end of what was emitted.
+        from_ns: u64,
+    },
 }
 
 /// Packets without a hole between them.
@@ -132,7 +135,14 @@ impl Core {
         self.blocks.begin_timeline(bounds_ns);
     }
 
-    /// Forgets time and codec state at once; nothing is drained.
+    /// Begins another stream, whose sender may treat the codec's delay in another way. The old one must have been
+    /// finished.
+    pub(super) fn begin_stream(&mut self) {
+        self.is_lag_in_pts = false;
+    }
+
+    /// Forgets time and codec state at once; nothing is drained. It is the same stream after that: whether its
+    /// time-stamps have the codec's delay taken out is known only from its begin.
     pub(super) fn flush(&mut self) {
         self.codec.reset();
         self.resampler.reset();
@@ -161,7 +171,8 @@ impl Core {
     }
 
     /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's
-    /// look-ahead, and the longest loss, which is concealed when the packet after it comes.
+    /// look-ahead, and the longest loss, which is concealed when the packet after it comes. What is still inside when
+    /// nothing follows comes with the next packet, gap or end, however late that is: a gap should say so in time.
     pub(super) fn delay_ns(&self) -> u64 {
         let rate = self.codec.rate();
         let n = self.lag() + self.resampler.look_ahead() + conceal_max(rate);
@@ -201,7 +212,7 @@ impl Core {
 
     /// Takes note of a time without packets.
     pub(super) fn gap(&mut self, pts_ns: u64, duration_ns: u64, before: Before) -> GapFate {
-        let Some(expected_ns) = self.expected_ns() else { return GapFate::Empty };
+        let Some(expected_ns) = self.expected_ns() else { return self.empty_from(pts_ns) };
         let rate = self.codec.rate();
         let end_ns = pts_ns.saturating_add(duration_ns);
         let n = usize::try_from(index_of(end_ns.saturating_sub(expected_ns), rate)).unwrap_or(usize::MAX);
@@ -213,9 +224,13 @@ impl Core {
             Before::Nothing if n == 0 || self.codec.in_dtx() && self.comfort(n) == n => GapFate::Filled,
             Before::Loss | Before::Nothing => {
                 self.finish();
-                GapFate::Empty
+                self.empty_from(pts_ns)
             }
         }
+    }
+
+    fn empty_from(&self, pts_ns: u64) -> GapFate {
+        GapFate::Empty { from_ns: pts_ns.max(self.blocks.free_ns()) }
     }
 
     /// Ends the spurt: emits what is still inside codec and resampler.

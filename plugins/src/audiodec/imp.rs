@@ -171,12 +171,16 @@ impl AudioDec {
                 self.set_segment(segment);
             }
             gst::EventView::Gap(e) => {
-                let (pts, duration) = e.get();
-                if self.gap(pts, duration, e.gap_flags()) == GapFate::Filled {
-                    return true;
+                let Some(rest) = self.gap(e) else { return true };
+                return gst::Pad::event_default(&self.sinkpad, Some(&*self.obj()), rest);
+            }
+            gst::EventView::StreamStart(_) => {
+                self.drain_before_event();
+                if let Some(stream) = &mut self.state.lock().unwrap().stream {
+                    stream.core.begin_stream();
                 }
             }
-            gst::EventView::StreamStart(_) | gst::EventView::Eos(_) => self.drain_before_event(),
+            gst::EventView::Eos(_) => self.drain_before_event(),
             gst::EventView::FlushStop(_) => {
                 let mut state = self.state.lock().unwrap();
                 state.segment = None;
@@ -209,21 +213,26 @@ impl AudioDec {
         }
     }
 
-    fn gap(&self, pts: gst::ClockTime, duration: Option<gst::ClockTime>, flags: gst::GapFlags) -> GapFate {
-        let before = match flags.contains(gst::GapFlags::DATA) {
+    /// Fills what can be filled of a gap; returns an event for the rest.
+    fn gap(&self, event: &gst::event::Gap) -> Option<gst::Event> {
+        let (pts, duration) = event.get();
+        let before = match event.gap_flags().contains(gst::GapFlags::DATA) {
             true => Before::Loss,
             false => Before::Nothing,
         };
         let (fate, output) = {
             let mut state = self.state.lock().unwrap();
-            let Some(stream) = &mut state.stream else { return GapFate::Empty };
+            let Some(stream) = &mut state.stream else { return Some(event.to_owned().into()) };
             let duration_ns = duration.map_or(0, gst::ClockTime::nseconds);
             (stream.core.gap(pts.nseconds(), duration_ns, before), stream.take())
         };
         if let Err(error) = self.push(output) {
             gst::debug!(CAT, imp = self, "filling a gap ended with {error:?}");
         }
-        fate
+        match fate {
+            GapFate::Filled => None,
+            GapFate::Empty { from_ns } => rest(event, gst::ClockTime::from_nseconds(from_ns)),
+        }
     }
 
     /// Goes over to the stream that `caps` describe; returns whether that is possible.
@@ -348,6 +357,18 @@ fn decode<'a>(core: &mut Core, buffers: impl Iterator<Item = &'a gst::BufferRef>
         core.packet(&packet).map_err(|TooManyCorrupt| Trouble::TooManyCorrupt)?;
     }
     Ok(())
+}
+
+/// The part of a gap from `from` on; `None` where nothing is left of it.
+fn rest(gap: &gst::event::Gap, from: gst::ClockTime) -> Option<gst::Event> {
+    let (pts, duration) = gap.get();
+    if from <= pts {
+        return Some(gap.to_owned().into());
+    }
+    let left = duration.and_then(|duration| pts.saturating_add(duration).checked_sub(from));
+    let left = left.filter(|left| !left.is_zero())?;
+    let rest = gst::event::Gap::builder(from).duration(left).gap_flags(gap.gap_flags()).seqnum(gap.seqnum());
+    Some(rest.build())
 }
 
 /// Length that a clipping meta tells; nothing in a format that is neither time nor samples.

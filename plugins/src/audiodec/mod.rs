@@ -18,9 +18,10 @@
 //! | clipping meta | so many samples are cut from start and end; PTS is that of the first sample after the cut |
 //! | two channels | mono: (left + right) >> 1; Opus as libopus mixes |
 //! | corrupt packet | counted, and as good as lost; 50 in a row are an error |
-//! | GAP event | a loss if it says `missing-data`, else a pause; forwarded if no samples will stand for it |
+//! | GAP event | a loss if it says `missing-data`, else a pause; forwarded from where no samples will stand for it |
 //! | other caps, stream-start, segment, EOS | the old stream is drained, then all goes on in place |
-//! | flush, PAUSED→READY | the stream is forgotten |
+//! | flush | the stream is forgotten, but not whether its time-stamps have the look-ahead taken out |
+//! | PAUSED→READY | all of it is forgotten |
 //!
 //! A hole is a *loss* when DISCONT, a GAP event or a corrupt packet says so, else a *pause*. Opus conceals by the next
 //! packet's redundancy (FEC) and what libopus invents, the others by repeating the last pitch period with a fade-out.
@@ -33,6 +34,9 @@
 //! filled from what is still inside the codec, so that it is as long as its packets. A stream that clips its start by
 //! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins
 //! its two codecs to within 62 µs whoever decodes: at 16 kHz 0 samples, but 1 in mediumband.
+//!
+//! The end of a spurt comes with what ends it: the next packet, a GAP event or EOS. Who feeds a live mix sends a GAP event
+//! where nothing comes, else that end is late by as much as the next packet is.
 //!
 //! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.
 //!

@@ -125,15 +125,15 @@ fn clipping_cuts_and_the_time_is_that_of_the_first_sample_left() {
 #[test]
 fn gap_event_ends_a_spurt_or_announces_a_loss() {
     let mut core = Core::new(PCM_8K, 8_000, PRE_SKIP);
-    assert_eq!(core.gap(0, 20 * MS, Before::Nothing), GapFate::Empty);
+    assert_eq!(core.gap(0, 20 * MS, Before::Nothing), GapFate::Empty { from_ns: 0 });
     core.packet(&packet(&ramp(0), 0)).unwrap();
     assert_eq!(core.gap(20 * MS, 20 * MS, Before::Loss), GapFate::Filled);
     assert_eq!(core.gap(40 * MS, 20 * MS, Before::Loss), GapFate::Filled);
     core.packet(&packet(&ramp(0), 60 * MS)).unwrap();
     assert_eq!(spans(&core.take()), [(0, 640, true)]);
-    assert_eq!(core.gap(80 * MS, 70 * MS, Before::Loss), GapFate::Empty);
+    assert_eq!(core.gap(80 * MS, 70 * MS, Before::Loss), GapFate::Empty { from_ns: 80 * MS });
     core.packet(&packet(&ramp(0), 150 * MS)).unwrap();
-    assert_eq!(core.gap(170 * MS, 20 * MS, Before::Nothing), GapFate::Empty);
+    assert_eq!(core.gap(160 * MS, 20 * MS, Before::Nothing), GapFate::Empty { from_ns: 170 * MS });
     assert_eq!(spans(&core.take()), [(1_200, 160, true)]);
     assert_eq!(core.stats().n_concealed, 320);
 }

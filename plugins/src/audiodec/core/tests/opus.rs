@@ -237,11 +237,29 @@ fn comfort_noise_is_bounded_and_a_gap_event_asks_for_it_at_once() {
     assert_eq!(core.gap(end_ns, 100 * MS, Before::Nothing), GapFate::Filled);
     assert_eq!(core.take()[0].samples.len(), 1_600);
     assert_eq!(core.gap(end_ns + 100 * MS, 100 * MS, Before::Nothing), GapFate::Filled);
-    assert_eq!(core.gap(end_ns + 200 * MS, 5_000 * MS, Before::Nothing), GapFate::Empty);
+    let from_ns = end_ns + 400 * MS;
+    assert_eq!(core.gap(end_ns + 200 * MS, 5_000 * MS, Before::Nothing), GapFate::Empty { from_ns });
     assert_eq!(core.stats().n_comfort, 6_400);
     core.take();
     core.packet(&packet(&packets[0], end_ns + 5_200 * MS)).unwrap();
     assert!(core.take()[0].is_discont);
+}
+
+#[test]
+fn whether_times_have_the_delay_taken_out_is_known_for_a_stream_and_through_its_flushes() {
+    let packets = opus_packets(&mut encoder(48_000, ::opus::Channels::Mono), &speech_48k()[..960], 20_000);
+    let mut core = Core::new(OPUS, 16_000, PRE_SKIP);
+    // Ogg clips the delay off the first packet.
+    core.packet(&Packet { clip_start_ns: 6_500_000, ..packet(&packets[0], 0) }).unwrap();
+    core.finish();
+    assert_eq!(spans(&core.take()), [(0, 216, true)]);
+    core.flush();
+    core.packet(&packet(&packets[0], 0)).unwrap();
+    assert_eq!(spans(&core.take()), [(0, 320, true)], "a seek changes nothing");
+    core.finish();
+    core.begin_stream();
+    core.packet(&packet(&packets[0], 100 * MS)).unwrap();
+    assert_eq!(spans(&core.take()), [(1_600, 216, true)], "the delay is dropped at the begin");
 }
 
 #[test]
