@@ -14,7 +14,7 @@ pub const SAMPLE_BYTES: usize = 2;
 pub struct Format {
     /// Samples per second.
     pub rate: u32,
-    /// Voices in one frame.
+    /// Samples in one frame, one for each channel.
     pub channels: u32,
     /// Bytes of one sample on one channel.
     pub sample_bytes: usize,
@@ -42,18 +42,29 @@ impl Format {
     }
 }
 
-/// Returns the position of the sample nearest to `time` at `rate` samples per second.
+/// Returns the position of the sample nearest to `time` at `rate` samples per second, `u64::MAX` where that is more.
 pub fn position_at(time: gst::ClockTime, rate: u32) -> u64 {
-    time.nseconds().mul_div_round(u64::from(rate), gst::ClockTime::SECOND.nseconds()).unwrap_or(u64::MAX)
+    position_at_ns(time.nseconds(), rate)
 }
 
-/// Returns the time at which the sample at `position` begins, rounded down to the nanosecond.
+/// As [`position_at`], of nanoseconds; `u64::MAX` where a position cannot say it.
+pub(crate) fn position_at_ns(time_ns: u64, rate: u32) -> u64 {
+    time_ns.mul_div_round(u64::from(rate), gst::ClockTime::SECOND.nseconds()).unwrap_or(u64::MAX)
+}
+
+/// Returns the time at which the sample at `position` begins, rounded down to the nanosecond; the latest that there is
+/// where it is beyond.
 ///
 /// [`position_at`] of the result is `position` again for all rates up to 500 MHz.
 pub fn time_of(position: u64, rate: u32) -> gst::ClockTime {
+    gst::ClockTime::from_nseconds(ns_of(position, rate))
+}
+
+/// As [`time_of`], in nanoseconds.
+pub(crate) fn ns_of(position: u64, rate: u32) -> u64 {
     let max = gst::ClockTime::MAX.nseconds();
-    let time = position.mul_div_floor(gst::ClockTime::SECOND.nseconds(), u64::from(rate));
-    gst::ClockTime::from_nseconds(time.map_or(max, |time| time.min(max)))
+    let time_ns = position.mul_div_floor(gst::ClockTime::SECOND.nseconds(), u64::from(rate));
+    time_ns.map_or(max, |time_ns| time_ns.min(max))
 }
 
 /// Returns bytes as S16LE samples, without a copy where the memory is aligned; an odd last byte is left out.

@@ -2,8 +2,8 @@
 //!
 //! Knows indices and samples; must not know codecs or GStreamer.
 
-use crate::audiodec::position::index_of;
-use crate::audiodec::position::time_of;
+use crate::samples::ns_of;
+use crate::samples::position_at_ns;
 use std::ops::Range;
 
 /// A run of samples at consecutive indices.
@@ -62,7 +62,7 @@ impl Blocks {
 
     /// Goes over to another rate; blocks of the old one must have been taken.
     pub(super) fn change_rate(&mut self, rate: u32) {
-        let convert = |index| index_of(time_of(index, self.rate), rate);
+        let convert = |index| position_at_ns(ns_of(index, self.rate), rate);
         (self.next, self.end) = (convert(self.next), self.end.map(convert));
         self.rate = rate;
         self.bounds = bounds(&self.bounds_ns, rate);
@@ -77,7 +77,7 @@ impl Blocks {
 
     /// Puts the next sample at a time.
     pub(super) fn go_to(&mut self, time_ns: u64) {
-        self.next = index_of(time_ns, self.rate);
+        self.next = position_at_ns(time_ns, self.rate);
     }
 
     /// Returns the first time of the timeline.
@@ -87,7 +87,7 @@ impl Blocks {
 
     /// Returns the first time that may still be filled.
     pub(super) fn free_ns(&self) -> u64 {
-        self.end.map_or(self.bounds_ns.start, |end| time_of(end, self.rate).max(self.bounds_ns.start))
+        self.end.map_or(self.bounds_ns.start, |end| ns_of(end, self.rate).max(self.bounds_ns.start))
     }
 
     /// Appends samples; what is out of bounds is cut, what would be emitted twice is dropped.
@@ -142,7 +142,7 @@ impl Blocks {
 }
 
 fn bounds(bounds_ns: &Range<u64>, rate: u32) -> Range<u64> {
-    index_of(bounds_ns.start, rate)..index_of(bounds_ns.end, rate)
+    position_at_ns(bounds_ns.start, rate)..position_at_ns(bounds_ns.end, rate)
 }
 
 /// The part of `range` that lies in `within`; empty, but inside `range`, if none does.

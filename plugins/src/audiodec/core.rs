@@ -17,11 +17,11 @@ use crate::audiodec::position::Arrival;
 use crate::audiodec::position::Before;
 use crate::audiodec::position::Place;
 use crate::audiodec::position::conceal_max;
-use crate::audiodec::position::index_of;
 use crate::audiodec::position::place;
-use crate::audiodec::position::time_of;
 use crate::audiodec::resample::Resampler;
 use crate::audiodec::stats::Stats;
+use crate::samples::ns_of;
+use crate::samples::position_at_ns;
 use std::ops::Range;
 
 /// So many corrupt packets in a row are no accident: the stream is not what its caps say.
@@ -176,7 +176,7 @@ impl Core {
     pub(super) fn delay_ns(&self) -> u64 {
         let rate = self.codec.rate();
         let n = self.lag() + self.resampler.look_ahead() + conceal_max(rate);
-        time_of(n as u64, rate) + 1
+        ns_of(n as u64, rate) + 1
     }
 
     /// Decodes a packet.
@@ -215,7 +215,7 @@ impl Core {
         let Some(expected_ns) = self.expected_ns() else { return self.empty_from(pts_ns) };
         let rate = self.codec.rate();
         let end_ns = pts_ns.saturating_add(duration_ns);
-        let n = usize::try_from(index_of(end_ns.saturating_sub(expected_ns), rate)).unwrap_or(usize::MAX);
+        let n = usize::try_from(position_at_ns(end_ns.saturating_sub(expected_ns), rate)).unwrap_or(usize::MAX);
         match before {
             Before::Loss if n <= conceal_max(rate) => {
                 self.before = Before::Loss;
@@ -254,14 +254,14 @@ impl Core {
 
     /// The part of a packet's decoded samples that is left after clipping.
     fn kept(&self, packet: &Packet<'_>, n_coded: usize) -> Range<usize> {
-        let samples = |ns| usize::try_from(index_of(ns, self.codec.rate())).unwrap_or(usize::MAX).min(n_coded);
+        let samples = |ns| usize::try_from(position_at_ns(ns, self.codec.rate())).unwrap_or(usize::MAX).min(n_coded);
         let start = samples(packet.clip_start_ns);
         start..(n_coded - samples(packet.clip_end_ns)).max(start)
     }
 
     fn expected_ns(&self) -> Option<u64> {
         let spurt = self.spurt.as_ref()?;
-        Some(spurt.pts_ns.saturating_add(time_of(spurt.n, self.codec.rate())))
+        Some(spurt.pts_ns.saturating_add(ns_of(spurt.n, self.codec.rate())))
     }
 
     fn place(&mut self, packet: &Packet<'_>, n: usize) -> Place {
@@ -273,7 +273,7 @@ impl Core {
             if let Some(spurt) = &mut self.spurt {
                 spurt.n = spurt.n.saturating_sub(spurt.lag as u64);
                 spurt.lag = 0;
-                expected_ns = spurt.pts_ns.saturating_add(time_of(spurt.n, rate));
+                expected_ns = spurt.pts_ns.saturating_add(ns_of(spurt.n, rate));
             }
         }
         let before = if packet.is_discont { Before::Loss } else { self.before };
@@ -284,7 +284,7 @@ impl Core {
     /// out of its time-stamps (GStreamer's `opusenc ! rtpopuspay` does), and it must not be taken out again.
     fn is_lag_taken_out(&self, pts_ns: u64, expected_ns: u64) -> bool {
         let Some(spurt) = &self.spurt else { return false };
-        let early = index_of(expected_ns.saturating_sub(pts_ns), self.codec.rate());
+        let early = position_at_ns(expected_ns.saturating_sub(pts_ns), self.codec.rate());
         let is_early_by_lag = spurt.lag > 0 && early.abs_diff(spurt.lag as u64) <= 1;
         matches!(self.format, Format::Opus { .. }) && spurt.n_packets == 1 && is_early_by_lag
     }
@@ -292,7 +292,7 @@ impl Core {
     /// Whether the timeline begins later than its first packet by just the codec's delay: then the container cuts it
     /// off (MP4's edit list does), and it must not be taken out again.
     fn is_lag_cut_off(&self, pts_ns: u64) -> bool {
-        let cut_off = index_of(self.blocks.start_ns().saturating_sub(pts_ns), self.codec.rate());
+        let cut_off = position_at_ns(self.blocks.start_ns().saturating_sub(pts_ns), self.codec.rate());
         let lag = self.lag() as u64;
         matches!(self.format, Format::Opus { .. }) && lag > 0 && cut_off.abs_diff(lag) <= 1
     }

@@ -18,9 +18,9 @@ use crate::audiodec::core::Packet;
 use crate::audiodec::core::TooManyCorrupt;
 use crate::audiodec::opus;
 use crate::audiodec::position::Before;
-use crate::audiodec::position::time_of;
 use crate::audiodec::stats::Stats;
 use crate::lock::lock_anyway;
+use crate::samples;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelaudiodec", gst::DebugColorFlags::empty(), Some("Reelgraph: decodes one audio track"))
@@ -69,15 +69,6 @@ impl Stream {
 struct Output {
     blocks: Vec<Block>,
     rate: u32,
-}
-
-/// Samples as the memory of a buffer.
-struct Samples(Vec<i16>);
-
-impl AsMut<[u8]> for Samples {
-    fn as_mut(&mut self) -> &mut [u8] {
-        bytemuck::cast_slice_mut(&mut self.0)
-    }
 }
 
 /// Why a buffer ends the stream.
@@ -375,7 +366,7 @@ fn rest(gap: &gst::event::Gap, from: gst::ClockTime) -> Option<gst::Event> {
 fn length_ns(value: gst::GenericFormattedValue, clock_rate: u32) -> u64 {
     match value {
         gst::GenericFormattedValue::Time(Some(time)) => time.nseconds(),
-        gst::GenericFormattedValue::Default(Some(n)) => time_of(*n, clock_rate),
+        gst::GenericFormattedValue::Default(Some(n)) => samples::ns_of(*n, clock_rate),
         _ => 0,
     }
 }
@@ -387,15 +378,9 @@ fn bounds_ns(segment: Option<&gst::FormattedSegment<gst::ClockTime>>) -> Range<u
 }
 
 fn buffer(block: Block, rate: u32) -> gst::Buffer {
-    let Block { index, is_discont, mut samples } = block;
-    let (start, end) = (time_of(index, rate), time_of(index + samples.len() as u64, rate));
-    samples.iter_mut().for_each(|sample| *sample = sample.to_le());
-    let mut buffer = gst::Buffer::from_mut_slice(Samples(samples));
-    let fresh = buffer.get_mut().expect("nobody else has this buffer yet");
-    fresh.set_pts(gst::ClockTime::from_nseconds(start));
-    fresh.set_duration(gst::ClockTime::from_nseconds(end - start));
-    if is_discont {
-        fresh.set_flags(gst::BufferFlags::DISCONT);
+    let mut buffer = samples::buffer_of(block.samples, 1, block.index, rate);
+    if block.is_discont {
+        buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
     }
     buffer
 }

@@ -3,24 +3,13 @@
 //! Numbers only: no samples, no GStreamer.
 
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
-
-/// Nanoseconds in a second.
-const SECOND: u64 = 1_000_000_000;
+use crate::samples::ns_of;
+use crate::samples::position_at_ns;
 
 /// Packets nearer than this to where they are expected, and nearer than half their own length, follow without a seam:
 /// time-stamps of containers are rounded to 1 ms, and twice that must not open a hole. The error does not add up, as
 /// the expectation counts samples from the spurt's first.
 const TOLERANCE_NS_MAX: u64 = 5_000_000;
-
-/// Returns the index of the sample nearest to a time.
-pub(super) fn index_of(time_ns: u64, rate: u32) -> u64 {
-    ((u128::from(time_ns) * u128::from(rate) + u128::from(SECOND / 2)) / u128::from(SECOND)) as u64
-}
-
-/// Returns the time of a sample, rounded down to a nanosecond.
-pub(super) fn time_of(index: u64, rate: u32) -> u64 {
-    (u128::from(index) * u128::from(SECOND) / u128::from(rate)) as u64
-}
 
 /// Whether something was lost in front of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +56,11 @@ pub(super) enum Place {
 pub(super) fn place(arrival: Arrival) -> Place {
     let Arrival { pts_ns, expected_ns, n, rate, before } = arrival;
     let distance_ns = pts_ns.abs_diff(expected_ns);
-    let half_ns = time_of(n as u64, rate) / 2;
+    let half_ns = ns_of(n as u64, rate) / 2;
     if before == Before::Nothing && distance_ns < TOLERANCE_NS_MAX.min(half_ns) {
         return Place::Follows;
     }
-    let distance = usize::try_from(index_of(distance_ns, rate)).unwrap_or(usize::MAX);
+    let distance = usize::try_from(position_at_ns(distance_ns, rate)).unwrap_or(usize::MAX);
     match (distance, pts_ns > expected_ns, before) {
         (0, _, _) => Place::Follows,
         (hole, true, Before::Nothing) => Place::AfterPause(hole),
@@ -91,6 +80,8 @@ pub(super) fn conceal_max(rate: u32) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const SECOND: u64 = 1_000_000_000;
 
     #[track_caller]
     fn check(late_us: i64, before: Before, expected: Place) {
@@ -134,11 +125,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn index_and_time_return_to_each_other(index in 0u64..1 << 44, rate in 8_000u32..=192_000) {
-            prop_assert_eq!(index_of(time_of(index, rate), rate), index);
-        }
-
         #[test]
         fn any_times_have_a_place(pts_ns: u64, expected_ns: u64, n in 0usize..10_000, loss: bool) {
             let before = if loss { Before::Loss } else { Before::Nothing };
