@@ -61,6 +61,15 @@ impl Format {
     }
 }
 
+/// How a loss was filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
+    /// Wholly made up.
+    Invented,
+    /// The last frame is the sender's own, from the next packet's redundancy, and this many samples long.
+    Restored(usize),
+}
+
 enum Decoder {
     Opus(opus::Opus),
     G711(g711::Law, Channels),
@@ -131,12 +140,12 @@ impl Codec {
     }
 
     /// Appends `n` samples in place of what was lost before the packet `next`.
-    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> opus::Filling {
+    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Filling {
         match &mut self.decoder {
             Decoder::Opus(opus) => opus.conceal(n, next, output),
             Decoder::G711(..) | Decoder::G722(_) | Decoder::Pcm(..) => {
                 self.concealer.conceal(n, output);
-                opus::Filling::Invented
+                Filling::Invented
             }
         }
     }
@@ -146,20 +155,12 @@ impl Codec {
         matches!(&self.decoder, Decoder::Opus(opus) if opus.in_dtx())
     }
 
-    /// Appends `n` samples that end the stream, or this part of it: what is still inside the codec.
+    /// Appends `n` samples without a packet: what is still inside the codec, or comfort noise where that is in DTX.
     pub(super) fn tail(&mut self, n: usize, output: &mut Vec<i16>) {
         match &mut self.decoder {
             Decoder::Opus(opus) => opus.invent(n, output),
             Decoder::G722(g722) => g722.tail(n, output),
             Decoder::G711(..) | Decoder::Pcm(..) => output.resize(output.len() + n, 0),
-        }
-    }
-
-    /// Appends `n` samples of comfort noise.
-    pub(super) fn comfort(&mut self, n: usize, output: &mut Vec<i16>) {
-        match &mut self.decoder {
-            Decoder::Opus(opus) => opus.invent(n, output),
-            Decoder::G711(..) | Decoder::G722(_) | Decoder::Pcm(..) => output.resize(output.len() + n, 0),
         }
     }
 

@@ -10,9 +10,9 @@
 use crate::audiodec::blocks::Block;
 use crate::audiodec::blocks::Blocks;
 use crate::audiodec::codec::Codec;
+use crate::audiodec::codec::Filling;
 use crate::audiodec::codec::Format;
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
-use crate::audiodec::opus;
 use crate::audiodec::position::Arrival;
 use crate::audiodec::position::Before;
 use crate::audiodec::position::Place;
@@ -313,8 +313,8 @@ impl Core {
         let mut filling = std::mem::take(&mut self.decoded);
         filling.clear();
         match self.codec.conceal(n, next, &mut filling) {
-            opus::Filling::Invented => self.stats.n_concealed += n as u64,
-            opus::Filling::Restored(n_restored) => {
+            Filling::Invented => self.stats.n_concealed += n as u64,
+            Filling::Restored(n_restored) => {
                 self.stats.n_concealed += (n - n_restored) as u64;
                 self.stats.n_fec_frames += 1;
             }
@@ -342,7 +342,7 @@ impl Core {
         self.stats.n_comfort += n as u64;
         let mut noise = std::mem::take(&mut self.decoded);
         noise.clear();
-        self.codec.comfort(n, &mut noise);
+        self.codec.tail(n, &mut noise);
         self.go_on(&noise);
         self.decoded = noise;
         n

@@ -79,14 +79,14 @@ enum Trouble {
 }
 
 /// Lock order: `settings` and `state` are never held at the same time, nor while anything is pushed, queried or posted.
-pub struct AudioDec {
+pub struct ReelAudioDec {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
     settings: Mutex<Settings>,
     state: Mutex<State>,
 }
 
-impl AudioDec {
+impl ReelAudioDec {
     /// Decodes the buffers of one call and pushes what they give.
     fn sink_chain<'a>(
         &self,
@@ -386,9 +386,9 @@ fn buffer(block: Block, rate: u32) -> gst::Buffer {
 }
 
 #[glib::object_subclass]
-impl ObjectSubclass for AudioDec {
+impl ObjectSubclass for ReelAudioDec {
     const NAME: &'static str = "GstReelAudioDec";
-    type Type = super::AudioDec;
+    type Type = super::ReelAudioDec;
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
@@ -415,7 +415,7 @@ impl ObjectSubclass for AudioDec {
     }
 }
 
-impl ObjectImpl for AudioDec {
+impl ObjectImpl for ReelAudioDec {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             vec![
@@ -466,9 +466,9 @@ impl ObjectImpl for AudioDec {
     }
 }
 
-impl GstObjectImpl for AudioDec {}
+impl GstObjectImpl for ReelAudioDec {}
 
-impl ElementImpl for AudioDec {
+impl ElementImpl for ReelAudioDec {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
             gst::subclass::ElementMetadata::new(

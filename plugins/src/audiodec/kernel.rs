@@ -90,12 +90,14 @@ impl Kernel {
 
 /// Appends one row whose taps sum to 1, so that a constant stays what it is in every phase.
 fn push_row(rows: &mut Vec<f32>, fraction: f64, half: usize, bandwidth: f64) {
-    let taps = (0..2 * half).map(|tap| kernel(fraction + half as f64 - 1.0 - tap as f64, bandwidth));
-    let sum: f64 = taps.clone().sum();
-    rows.extend(taps.map(|tap| (tap / sum) as f32));
+    let taps: Vec<f64> =
+        (0..2 * half).map(|tap| kernel(fraction + half as f64 - 1.0 - tap as f64, bandwidth)).collect();
+    let sum: f64 = taps.iter().sum();
+    rows.extend(taps.into_iter().map(|tap| (tap / sum) as f32));
 }
 
-/// The windowed sinc at a distance in input samples, with the cut-off at `bandwidth` of the input's Nyquist rate.
+/// The windowed sinc at a distance in input samples, with the cut-off at `bandwidth` of the input's Nyquist rate; its
+/// peak is the window's, `bessel_i0(KAISER_BETA)`.
 fn kernel(distance: f64, bandwidth: f64) -> f64 {
     let scaled = distance * bandwidth;
     let edge = scaled / f64::from(ZERO_CROSSINGS);
@@ -103,7 +105,7 @@ fn kernel(distance: f64, bandwidth: f64) -> f64 {
         return 0.0;
     }
     let sinc = if scaled == 0.0 { 1.0 } else { (PI * scaled).sin() / (PI * scaled) };
-    sinc * bessel_i0(KAISER_BETA * (1.0 - edge * edge).sqrt()) / bessel_i0(KAISER_BETA)
+    sinc * bessel_i0(KAISER_BETA * (1.0 - edge * edge).sqrt())
 }
 
 /// Modified Bessel function of the first kind and order 0, by its power series.
@@ -133,7 +135,7 @@ mod tests {
                 kernel(t, lower) * (2.0 * PI * frequency * lower * t).cos()
             })
             .sum();
-        20.0 * (response.abs() * lower / f64::from(steps)).log10()
+        20.0 * (response.abs() * lower / f64::from(steps) / bessel_i0(KAISER_BETA)).log10()
     }
 
     #[test]

@@ -85,10 +85,10 @@ use gst::prelude::*;
 
 glib::wrapper! {
     /// Decodes one track to S16 mono; see the module.
-    pub struct AudioDec(ObjectSubclass<imp::AudioDec>) @extends gst::Element, gst::Object;
+    pub struct ReelAudioDec(ObjectSubclass<imp::ReelAudioDec>) @extends gst::Element, gst::Object;
 }
 
 /// Registers the element `reelaudiodec`, with rank none: it must not take over autoplugging.
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    gst::Element::register(Some(plugin), "reelaudiodec", gst::Rank::NONE, AudioDec::static_type())
+    gst::Element::register(Some(plugin), "reelaudiodec", gst::Rank::NONE, ReelAudioDec::static_type())
 }

@@ -2,6 +2,8 @@
 //!
 //! Knows packets and samples; must not know time or GStreamer.
 
+use crate::audiodec::codec::Filling;
+
 /// Units of pre-skip, clipping and RTP time, whatever rate is decoded to (RFC 7845 §4.2, RFC 7587 §4.1).
 pub(super) const CLOCK_RATE: u32 = 48_000;
 
@@ -41,15 +43,6 @@ pub(super) fn is_header(packet: &[u8]) -> bool {
 /// Returns the rate to decode to when `rate` Hz are wanted: itself, or 48 kHz to be resampled.
 pub(super) fn decode_rate(rate: u32) -> u32 {
     if DECODE_RATES.contains(&rate) { rate } else { CLOCK_RATE }
-}
-
-/// How a loss was filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filling {
-    /// Wholly made up.
-    Invented,
-    /// The last frame is the sender's own, from the next packet's redundancy, and this many samples long.
-    Restored(usize),
 }
 
 /// A decoder with the state of one stream.
