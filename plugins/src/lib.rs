@@ -18,6 +18,7 @@ mod lock;
 pub mod messages;
 mod meta;
 mod mixer;
+mod pads;
 mod pairs;
 mod plugin;
 pub mod samples;

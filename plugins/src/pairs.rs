@@ -2,32 +2,14 @@
 
 use gst::prelude::*;
 
-/// Returns a pad template.
-pub(crate) fn template(
-    name: &str,
-    direction: gst::PadDirection,
-    presence: gst::PadPresence,
-    caps: &gst::Caps,
-) -> gst::PadTemplate {
-    gst::PadTemplate::new(name, direction, presence, caps).expect("the name is a legal template")
-}
+use crate::pads;
 
 /// Returns the templates `sink_%u` (request) and `src_%u` (sometimes).
 pub(crate) fn templates(caps: &gst::Caps) -> Vec<gst::PadTemplate> {
     vec![
-        template("sink_%u", gst::PadDirection::Sink, gst::PadPresence::Request, caps),
-        template("src_%u", gst::PadDirection::Src, gst::PadPresence::Sometimes, caps),
+        pads::template("sink_%u", gst::PadDirection::Sink, gst::PadPresence::Request, caps),
+        pads::template("src_%u", gst::PadDirection::Src, gst::PadPresence::Sometimes, caps),
     ]
-}
-
-/// Returns the caps of audio inside a graph: S16LE, any rate and channels.
-pub(crate) fn audio_caps() -> gst::Caps {
-    gst::Caps::builder("audio/x-raw")
-        .field("format", "S16LE")
-        .field("layout", "interleaved")
-        .field("rate", gst::IntRange::new(1, i32::MAX))
-        .field("channels", gst::IntRange::new(1, 64))
-        .build()
 }
 
 /// The src pad that goes with a sink pad.
@@ -68,15 +50,15 @@ where
         .iterate_internal_links_function(internal_links)
         .flags(gst::PadFlags::PROXY_CAPS)
         .build();
-    add(element, &sink)?;
-    add(element, &pair.src)?;
+    pads::add(element, &sink)?;
+    pads::add(element, &pair.src)?;
     Some((pair, sink))
 }
 
 fn requested(element: &gst::Element, name: Option<&str>) -> Option<u32> {
     let free = |index: &u32| element.static_pad(&format!("sink_{index}")).is_none();
     match name.filter(|name| !name.contains('%')) {
-        Some(name) => name.strip_prefix("sink_")?.parse().ok().filter(free),
+        Some(name) => pads::index_of(name, "sink_").filter(free),
         None => (0..).find(free),
     }
 }
@@ -85,14 +67,6 @@ fn requested(element: &gst::Element, name: Option<&str>) -> Option<u32> {
 fn internal_links(pad: &gst::Pad, parent: Option<&gst::Object>) -> gst::Iterator<gst::Pad> {
     let element = parent.and_then(|parent| parent.downcast_ref::<gst::Element>());
     gst::Iterator::from_vec(element.and_then(|element| partner(element, pad)).into_iter().collect())
-}
-
-/// Adds a pad; one that is added to a running element runs.
-pub(crate) fn add(element: &gst::Element, pad: &impl IsA<gst::Pad>) -> Option<()> {
-    if element.current_state().max(element.pending_state()) > gst::State::Ready {
-        pad.set_active(true).ok()?;
-    }
-    element.add_pad(pad).ok()
 }
 
 /// Returns the other pad of the pair.
@@ -105,7 +79,7 @@ fn partner(element: &gst::Element, pad: &gst::Pad) -> Option<gst::Pad> {
 
 /// Takes a pair away and returns its index.
 pub(crate) fn release(element: &gst::Element, sinkpad: &gst::Pad) -> Option<u32> {
-    let index = sinkpad.name().strip_prefix("sink_")?.parse().ok();
+    let index = pads::index_of(&sinkpad.name(), "sink_");
     for pad in [partner(element, sinkpad), Some(sinkpad.clone())].into_iter().flatten() {
         let _ = pad.set_active(false);
         let _ = element.remove_pad(&pad);

@@ -12,7 +12,7 @@ use crate::join;
 use crate::join::{Join, JoinElement, Sink};
 use crate::lock::lock_anyway;
 use crate::messages;
-use crate::pairs;
+use crate::pads;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelchannels", gst::DebugColorFlags::empty(), Some("Reelgraph: one voice a channel"))
@@ -236,7 +236,7 @@ impl ElementImpl for ReelChannels {
             Sink::Lane(_) => self.join.sink_pad::<Self, super::ReelChannelsPad>(template, &name, sink).upcast(),
             Sink::Timeline => self.join.sink_pad::<Self, gst::Pad>(template, &name, sink),
         };
-        pairs::add(obj.upcast_ref(), &pad)?;
+        pads::add(obj.upcast_ref(), &pad)?;
         obj.child_added(&pad, &name);
         Some(pad)
     }

@@ -11,6 +11,7 @@ use crate::gate::Mode;
 use crate::gate::cut::{self, Action, Cut};
 use crate::lock::lock_anyway;
 use crate::messages;
+use crate::pads;
 use crate::pairs;
 use crate::pairs::Pair;
 use crate::samples;
@@ -346,7 +347,7 @@ impl ElementImpl for ReelGate {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| pairs::templates(&pairs::audio_caps()));
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| pairs::templates(&pads::audio_caps()));
         &TEMPLATES
     }
 

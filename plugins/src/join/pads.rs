@@ -4,6 +4,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use crate::join::element::Join;
+use crate::pads;
 
 /// Which sink pad something came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,9 +20,9 @@ const TIMELINE: &str = "timeline";
 
 /// Returns which sink a pad of this name is.
 pub(crate) fn sink_named(name: &str) -> Option<Sink> {
-    match name.strip_prefix(LANE_PREFIX) {
-        Some(index) => index.parse().ok().map(Sink::Lane),
-        None => (name == TIMELINE).then_some(Sink::Timeline),
+    match name {
+        TIMELINE => Some(Sink::Timeline),
+        name => pads::index_of(name, LANE_PREFIX).map(Sink::Lane),
     }
 }
 

@@ -10,7 +10,7 @@ use gst::subclass::prelude::*;
 use crate::join;
 use crate::join::{Join, JoinElement};
 use crate::mixer::sum::Sum;
-use crate::pairs;
+use crate::pads;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelmixer", gst::DebugColorFlags::empty(), Some("Reelgraph: mixes voices"))
@@ -131,7 +131,7 @@ impl ElementImpl for ReelMixer {
         let obj = self.obj();
         let (sink, name) = join::requested(obj.upcast_ref(), template, name)?;
         let pad: gst::Pad = self.join.sink_pad::<Self, gst::Pad>(template, &name, sink);
-        pairs::add(obj.upcast_ref(), &pad)?;
+        pads::add(obj.upcast_ref(), &pad)?;
         Some(pad)
     }
 

@@ -7,7 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use crate::lock::lock_anyway;
-use crate::pairs;
+use crate::pads;
 use crate::samples;
 use crate::samples::Format;
 use crate::split::branch::{self, Branch, BranchError};
@@ -176,7 +176,7 @@ impl ReelSplit {
         let weak = self.obj().downgrade();
         let on_event = weak.clone();
         let template =
-            pairs::template("chunk_%u", gst::PadDirection::Src, gst::PadPresence::Request, &pairs::audio_caps());
+            pads::template("chunk_%u", gst::PadDirection::Src, gst::PadPresence::Request, &pads::audio_caps());
         gst::Pad::builder_from_template(&template)
             .name(format!("chunk_{index}"))
             .event_function(move |_, _, event| {
@@ -438,7 +438,7 @@ impl ElementImpl for ReelSplit {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            vec![pairs::template("sink_%u", gst::PadDirection::Sink, gst::PadPresence::Request, &pairs::audio_caps())]
+            vec![pads::template("sink_%u", gst::PadDirection::Sink, gst::PadPresence::Request, &pads::audio_caps())]
         });
         &TEMPLATES
     }
@@ -467,7 +467,7 @@ impl ElementImpl for ReelSplit {
                 Self::catch_panic_pad_function(parent, || false, |imp| imp.sink_query(pad, query))
             })
             .build();
-        pairs::add(obj.upcast_ref(), &pad)?;
+        pads::add(obj.upcast_ref(), &pad)?;
         Some(pad)
     }
 

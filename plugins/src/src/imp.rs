@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use crate::pairs;
+use crate::pads;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelsrc", gst::DebugColorFlags::empty(), Some("Reelgraph: the door for a call's media"))
@@ -209,7 +209,7 @@ impl ElementImpl for ReelSrc {
                 Self::catch_panic_pad_function(parent, || false, |imp| imp.query(pad, query))
             })
             .build();
-        pairs::add(obj.upcast_ref(), &pad)?;
+        pads::add(obj.upcast_ref(), &pad)?;
         Some(pad)
     }
 

@@ -104,6 +104,9 @@ fn pads_have_the_names_that_are_asked_for() {
     let rig = Rig::new("reelmixer", &[]);
     let request = |name: &str| rig.element.request_pad_simple(name).map(|pad| pad.name().to_string());
     assert_eq!(request("sink_4").as_deref(), Some("sink_4"));
+    for name in ["sink_007", "sink_+7", "sink_2147483648", "sink_4294967295"] {
+        assert_eq!(request(name), None, "{name}");
+    }
     assert_eq!(request("sink_%u").as_deref(), Some("sink_0"));
     assert_eq!(request("sink_%u").as_deref(), Some("sink_1"));
     assert_eq!(request("timeline").as_deref(), Some("timeline"));
