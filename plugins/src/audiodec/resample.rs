@@ -315,8 +315,8 @@ mod tests {
             }
             resampler.drain(&mut pieces);
             prop_assert_eq!(&pieces, &whole);
-            let n = (input.len() as f64 * f64::from(rates.1) / f64::from(rates.0)).round();
-            prop_assert!((whole.len() as f64 - n).abs() <= 1.0);
+            let (rate_in, rate_out) = (rates.0 as usize, rates.1 as usize);
+            prop_assert_eq!(whole.len(), (2 * input.len() * rate_out + rate_in) / (2 * rate_in));
         }
 
         #[test]

@@ -108,9 +108,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_is_a_location(pattern: String, index: u32) {
-            let name = Location::new(&pattern).of_chunk(index);
-            prop_assert!(pattern.contains('%') || name == pattern);
+        fn what_is_around_the_number_stays(
+            before in "([%du0-9]{0,4}/)?[du0-9]{0,4}",
+            number in "%0?[0-9]{0,2}[du]",
+            after in "[%du0-9]{0,9}",
+            index: u32,
+        ) {
+            let name = Location::new(&format!("{before}{number}{after}")).of_chunk(index);
+            let filled = name.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
+            prop_assert_eq!(filled.and_then(|filled| filled.trim_start().parse().ok()), Some(index), "{}", name);
+        }
+
+        #[test]
+        fn a_text_without_a_number_is_a_name(name in "[%a-ce-t/0-9]{0,12}", index: u32) {
+            prop_assert_eq!(Location::new(&name).of_chunk(index), name);
         }
     }
 }
