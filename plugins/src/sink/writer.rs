@@ -171,7 +171,7 @@ impl Writer {
         match mp3::FrameHeader::parse(bytes) {
             Ok(first) if mp3::InfoTag::parse(bytes).is_none() => {
                 let tag = mp3::InfoTag::reserved(first).bytes();
-                self.format = Format::Mp3(Mp3 { tag_len: tag.len() as u64, frames: mp3::FrameCounter::default() });
+                self.format = Format::Mp3(Mp3 { tag_len: tag.len() as u64, frames: mp3::FrameCounter::of(first) });
                 self.append(&tag).0
             }
             _ => {

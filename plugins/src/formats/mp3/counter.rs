@@ -33,7 +33,11 @@ pub struct FrameCounter {
     skipped: u64,
     frames: u64,
     end: u64,
+    /// What all frames go with, where that was known before.
+    kind: Option<FrameHeader>,
     first: Option<FrameHeader>,
+    /// Another frame of its kind has followed the first at its end: it is no accident.
+    is_sure: bool,
     bitrate: Bitrate,
     positions: Positions,
     digest: crc::Digest<'static, u16>,
@@ -64,7 +68,9 @@ impl Default for FrameCounter {
             skipped: 0,
             frames: 0,
             end: 0,
+            kind: None,
             first: None,
+            is_sure: false,
             bitrate: Bitrate::Constant,
             positions: Positions { stride: 1, list: Vec::new() },
             digest: CRC.digest(),
@@ -74,6 +80,11 @@ impl Default for FrameCounter {
 }
 
 impl FrameCounter {
+    /// Returns a counter of frames that go with `kind`, such as their info tag's; others belong to no frame.
+    pub fn of(kind: FrameHeader) -> Self {
+        Self { kind: Some(kind), ..Self::default() }
+    }
+
     /// Takes the next bytes of the stream.
     pub fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -106,19 +117,37 @@ impl FrameCounter {
         if self.pending < FrameHeader::LEN {
             return;
         }
-        let header = FrameHeader::parse(&self.header).ok();
-        let Some(header) = header.filter(|header| self.first.is_none_or(|first| first.goes_with(*header))) else {
+        let begun_at = self.received - FrameHeader::LEN as u64;
+        let Some(header) = FrameHeader::parse(&self.header).ok().filter(|header| self.takes(*header)) else {
             self.header.copy_within(1.., 0);
             self.pending -= 1;
             self.skipped += 1;
             return;
         };
+        match self.first {
+            Some(first) if first.goes_with(header) => self.is_sure |= begun_at == self.end,
+            Some(_) => self.forget_first(begun_at),
+            None => {}
+        }
         if self.first.get_or_insert(header).bitrate() != header.bitrate() {
             self.bitrate = Bitrate::Variable;
         }
-        self.begun_at = self.received - FrameHeader::LEN as u64;
+        self.begun_at = begun_at;
         self.pending = 0;
         self.left = header.size() - FrameHeader::LEN;
+    }
+
+    /// Tells whether a frame of this header can be one of the stream. Four bytes in a picture or a name may look like a
+    /// header: as long as nothing has followed it, the first one decides nothing.
+    fn takes(&self, header: FrameHeader) -> bool {
+        let known = self.kind.or(self.first.filter(|_| self.is_sure));
+        known.is_none_or(|known| known.goes_with(header))
+    }
+
+    /// Begins at `at`, behind what only looked like frames.
+    fn forget_first(&mut self, at: u64) {
+        (self.first, self.frames, self.skipped, self.bitrate) = (None, 0, at, Bitrate::Constant);
+        self.positions = Positions { stride: 1, list: Vec::new() };
     }
 
     /// Returns the number of whole frames.
@@ -244,6 +273,21 @@ mod tests {
         let bytes = [&stream(&[6, 6]), junk.as_slice(), &stream(&[6])].concat();
         let counter = count(&bytes);
         assert_eq!((counter.frames(), counter.skipped(), counter.end()), (3, 7, 3 * 216 + 7));
+    }
+
+    #[test]
+    fn what_looks_like_a_header_before_the_first_frame_does_not_hide_the_others() {
+        // MPEG-1 at 44.1 kHz, 417 bytes long, which no frame follows.
+        let junk = [[0xFF, 0xFB, 0x90, 0x64].as_slice(), &[1; 500]].concat();
+        let counter = count(&[&junk, stream(&[6, 6, 6]).as_slice()].concat());
+        assert_eq!((counter.frames(), counter.skipped(), counter.end()), (3, 504, 504 + 3 * 216));
+        assert_eq!((counter.first(), counter.bitrate()), (FrameHeader::parse(&MONO_48K).ok(), Bitrate::Constant));
+        // Nor does it where the kind is known: then it is not even a frame for a while.
+        let mut counter = FrameCounter::of(FrameHeader::parse(&MONO_48K).expect("a valid header"));
+        counter.push(&[&junk[..100], stream(&[6]).as_slice()].concat());
+        assert_eq!((counter.frames(), counter.skipped(), counter.end()), (1, 100, 316));
+        // One frame alone is one, whatever comes behind it.
+        assert_eq!(count(&[stream(&[6]), vec![0; 500]].concat()).frames(), 1);
     }
 
     #[test]

@@ -66,7 +66,10 @@ impl Scan {
             return;
         }
         self.tag = match InfoTag::parse(&self.head) {
-            Some(tag) => Tag::Read(tag),
+            Some(tag) => {
+                self.frames = FrameCounter::of(tag.header);
+                Tag::Read(tag)
+            }
             None => Tag::Missing,
         };
         if matches!(self.tag, Tag::Missing) {
@@ -148,6 +151,16 @@ mod tests {
         counter.push(&bytes[216..]);
         bytes[..216].copy_from_slice(&InfoTag::complete(&counter, Some(16_000)).expect("there are frames").bytes());
         assert_eq!(repair(&bytes), Repair { file_len: 216 * 31, tag: None, frames: 30, samples: 16_000 });
+    }
+
+    /// A torn frame in the middle, whose bytes look like another stream's: all behind it would be cut off.
+    #[test]
+    fn frames_that_do_not_go_with_the_tag_hide_none_that_do() {
+        let whole = file(20);
+        let mut bytes = whole.clone();
+        bytes[216..220].copy_from_slice(&[0xFF, 0xFB, 0x90, 0x64]);
+        let repair = repair(&bytes);
+        assert_eq!((repair.frames, repair.file_len), (19, whole.len() as u64));
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub struct InfoTag {
     pub delay: u16,
     /// Samples that the encoder put behind the last, 0 ‥ 4095.
     pub padding: u16,
+    /// Bit rate of the stream's first frame in kbit/s, 255 where it is more, 0 where a foreign tag leaves it out.
+    pub kbits: u8,
     /// CRC-16 of all bytes behind the tag's frame.
     pub music_crc: u16,
 }
@@ -116,7 +118,8 @@ impl InfoTag {
     pub fn reserved(first: FrameHeader) -> Self {
         let header = tag_frame(first);
         let bitrate = Bitrate::Constant;
-        Self { header, bitrate, counts: None, delay: ENCODER_DELAY, padding: 0, music_crc: CRC.checksum(&[]) }
+        let (delay, kbits, music_crc) = (ENCODER_DELAY, kbits_of(first), CRC.checksum(&[]));
+        Self { header, bitrate, counts: None, delay, padding: 0, kbits, music_crc }
     }
 
     /// Returns the tag of a complete stream; `None` when it has no frame.
@@ -136,6 +139,7 @@ impl InfoTag {
             counts: Some(counts),
             delay: ENCODER_DELAY,
             padding: padding.unwrap_or(0),
+            kbits: kbits_of(first),
             music_crc: stream.crc(),
         })
     }
@@ -175,7 +179,7 @@ impl InfoTag {
             Bitrate::Constant => METHOD_CONSTANT,
             Bitrate::Variable => METHOD_VARIABLE,
         };
-        lame[BITRATE_AT] = u8::try_from(self.header.bitrate() / 1_000).unwrap_or(u8::MAX);
+        lame[BITRATE_AT] = self.kbits;
         let trim = u32::from(self.delay) << 12 | u32::from(self.padding) & TRIM_MAX;
         lame[TRIM_AT..TRIM_AT + 3].copy_from_slice(&trim.to_be_bytes()[1..]);
         let music_len = self.counts.map_or(0, |counts| counts.bytes);
@@ -212,8 +216,12 @@ impl InfoTag {
         let trim = u32::from_be_bytes([0, lame[TRIM_AT], lame[TRIM_AT + 1], lame[TRIM_AT + 2]]);
         let music_crc = u16::from_be_bytes([lame[MUSIC_LEN_AT + 4], lame[MUSIC_LEN_AT + 5]]);
         let (delay, padding) = ((trim >> 12) as u16, (trim & TRIM_MAX) as u16);
-        Some(Self { header, bitrate, counts, delay, padding, music_crc })
+        Some(Self { header, bitrate, counts, delay, padding, kbits: lame[BITRATE_AT], music_crc })
     }
+}
+
+fn kbits_of(first: FrameHeader) -> u8 {
+    u8::try_from(first.bitrate() / 1_000).unwrap_or(u8::MAX)
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
@@ -254,6 +262,11 @@ mod tests {
         for (first, bitrate, size) in cases {
             let frame = InfoTag::reserved(header(first)).header;
             assert_eq!((frame.bitrate(), frame.size()), (bitrate, size), "{first:02x?}");
+            // What LAME's byte tells is the stream's, not that of the frame that has room for it.
+            let counts = Some(Counts { frames: 1, bytes: 1, contents: [0; 100] });
+            let tag = InfoTag { counts, ..InfoTag::reserved(header(first)) }.bytes();
+            let at = FrameHeader::LEN + frame.side_info_len() + TAG_LEN - LAME_LEN + BITRATE_AT;
+            assert_eq!(u32::from(tag[at]), (header(first).bitrate() / 1_000).min(255), "{first:02x?}");
         }
         let all = [0xFFF3_10C4u32, 0xFFF3_14C4, 0xFFF3_18C4, 0xFFFB_1064, 0xFFFB_1464, 0xFFFB_1864, 0xFFE3_1464];
         for first in all.map(|bits| header(bits.to_be_bytes())) {
