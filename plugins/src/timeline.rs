@@ -95,8 +95,7 @@ impl Timeline {
 
     /// Returns whether any sample from `from` to `to` (recording time in samples at `rate`) is inside a pause.
     pub fn touches(&self, from: u64, to: u64, rate: u32) -> bool {
-        let stretch = self.stretch(from, rate);
-        stretch.paused || stretch.end < to
+        self.paused_before(to, rate) > self.paused_before(from, rate)
     }
 
     /// Returns how many samples before `position` (recording time, at `rate`) are inside pauses.
@@ -184,6 +183,18 @@ mod tests {
         assert!(!timeline.touches(0, 1_600, RATE));
         assert!(timeline.touches(0, 1_601, RATE));
         assert!(timeline.touches(3_199, 3_200, RATE));
+        assert!(!timeline.touches(3_200, 4_800, RATE));
+        assert!(timeline.touches(4_800, u64::MAX, RATE));
+    }
+
+    #[test]
+    fn a_pause_without_a_sample_is_touched_by_nothing() {
+        let mut timeline = Timeline::default();
+        timeline.pause(ms(100), ms(0));
+        timeline.resume(ms(100), ms(0));
+        assert!(!timeline.touches(0, 3_200, RATE));
+        timeline.pause(ms(150), ms(0));
+        assert!(timeline.touches(0, 2_401, RATE));
     }
 
     proptest! {
