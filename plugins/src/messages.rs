@@ -1,7 +1,7 @@
 //! Every structure that Reelgraph's elements send, and the only place that spells a structure or field name.
 //!
 //! This is the whole contract between the elements, and between elements and engine: *messages* go up to the bus,
-//! *events* go along the stream. Each has a type here, `From` it into a structure and `read` from one.
+//! *events* go along the stream. Each has a type here, which makes the structure and is `read` from one.
 //!
 //! | structure | kind | from → to | when |
 //! |---|---|---|---|
@@ -13,9 +13,13 @@
 //! | `reel-chunk-start` | sticky event, downstream | `reelsplit` → `reelmeta`, `reelsink` | first in each chunk |
 //! | `reel-chunk-end` | event, downstream | `reelmeta` → `reelsink` | last in each chunk, before EOS |
 //! | `reel-pause` | event, upstream | `reelgate` → `reelchannels` | when a pause or resume is scheduled, and for all at stream-start |
+//! | `reel-stats` | property `stats` | any element → whoever asks | at any time |
 //! | `reel-room` | query, downstream | `reelsplit` → `reelsink` | before a buffer, where a chunk's size is limited |
 
-/// A structure that is not what its name promises: a field is missing or has another type.
+/// Name of the structure that every element's property `stats` is. Its fields are the element's own.
+pub const STATS: &str = "reel-stats";
+
+/// A structure that is not what its name promises: a field is missing, has another type or a value that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableStructure {
     /// Name of the structure.
@@ -36,7 +40,7 @@ fn field<'a, T>(s: &'a gst::StructureRef, field: &'static str) -> Result<T, Unre
 where
     T: gst::glib::value::FromValue<'a>,
 {
-    s.get(field).map_err(|_| UnreadableStructure { name: s.name().to_string(), field })
+    s.get(field).map_err(|_| unreadable(s, field))
 }
 
 /// A list of integers as GStreamer's own array type; empty lists keep their type.
@@ -44,10 +48,31 @@ fn array(items: impl IntoIterator<Item = i32>) -> gst::Array {
     gst::Array::new(items)
 }
 
-fn list(s: &gst::StructureRef, name: &'static str) -> Result<Vec<i32>, UnreadableStructure> {
+fn unreadable(s: &gst::StructureRef, field: &'static str) -> UnreadableStructure {
+    UnreadableStructure { name: s.name().to_string(), field }
+}
+
+fn list<T>(s: &gst::StructureRef, name: &'static str) -> Result<Vec<T>, UnreadableStructure>
+where
+    T: for<'a> gst::glib::value::FromValue<'a>,
+{
     let values: gst::Array = field(s, name)?;
-    let unreadable = |_| UnreadableStructure { name: s.name().to_string(), field: name };
-    values.iter().map(|v| v.get::<i32>().map_err(unreadable)).collect()
+    values.iter().map(|value| value.get().map_err(|_| unreadable(s, name))).collect()
+}
+
+/// Reads indices of sink pads.
+fn pads(s: &gst::StructureRef, name: &'static str) -> Result<Vec<u32>, UnreadableStructure> {
+    let indices = list::<i32>(s, name)?.into_iter();
+    indices.map(|index| u32::try_from(index).map_err(|_| unreadable(s, name))).collect()
+}
+
+/// Reads two lists that belong together, entry by entry.
+fn zipped<T, U>(
+    s: &gst::StructureRef,
+    a: Vec<T>,
+    (name, b): (&'static str, Vec<U>),
+) -> Result<Vec<(T, U)>, UnreadableStructure> {
+    if a.len() == b.len() { Ok(a.into_iter().zip(b).collect()) } else { Err(unreadable(s, name)) }
 }
 
 /// `reel-gate`: whether recording is paused, and how recorded time stands against recording time.
@@ -140,8 +165,8 @@ impl Channels {
     /// Reads a structure named [`Self::NAME`], or another that holds the same fields.
     pub fn read(s: &gst::StructureRef) -> Result<Self, UnreadableStructure> {
         Ok(Self {
-            pads: list(s, "channels")?.into_iter().map(|index| u32::try_from(index).ok()).collect(),
-            without_channel: list(s, "without-channel")?.into_iter().filter_map(|i| u32::try_from(i).ok()).collect(),
+            pads: list::<i32>(s, "channels")?.into_iter().map(|index| u32::try_from(index).ok()).collect(),
+            without_channel: pads(s, "without-channel")?,
         })
     }
 }
@@ -190,12 +215,12 @@ impl ChunkEnd {
     }
 }
 
-/// `reel-room`: how many more samples fit into the chunk's file before it exceeds a size.
+/// `reel-room`: how many samples the chunk's file holds as a whole before it exceeds a size.
 ///
 /// A query that encoders pass on as they do with any they do not know. Only the sink knows what a file costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    /// The file as a whole holds this many samples per channel (from its first) within the size asked for.
+    /// This many samples per channel, from the file's first on, are within the size asked for.
     Samples(u64),
     /// What a sample costs is not known before more media has come; this many bytes have been written.
     Unknown {
@@ -261,10 +286,8 @@ impl Level {
 
     /// Reads a structure named [`Self::NAME`].
     pub fn read(s: &gst::StructureRef) -> Result<Self, UnreadableStructure> {
-        let pads = list(s, "pads")?;
-        let levels: gst::Array = field(s, "rms-db")?;
-        let rms_db = pads.iter().zip(levels.iter()).map(|(&pad, db)| (pad as u32, db.get().unwrap_or(-200.0)));
-        Ok(Self { at: field(s, "at")?, rms_db: rms_db.collect() })
+        let rms_db = zipped(s, pads(s, "pads")?, ("rms-db", list(s, "rms-db")?))?;
+        Ok(Self { at: field(s, "at")?, rms_db })
     }
 }
 
@@ -316,11 +339,8 @@ impl Chunk {
 
     /// Reads a structure named [`Self::NAME`].
     pub fn read(s: &gst::StructureRef) -> Result<Self, UnreadableStructure> {
-        let times = |name| -> Result<Vec<gst::ClockTime>, UnreadableStructure> {
-            let values: gst::Array = field(s, name)?;
-            Ok(values.iter().filter_map(|value| value.get().ok()).collect())
-        };
-        let pauses = times("pause-starts")?.into_iter().zip(times("pause-durations")?);
+        let durations = ("pause-durations", list(s, "pause-durations")?);
+        let pauses = zipped(s, list(s, "pause-starts")?, durations)?.into_iter();
         Ok(Self {
             index: field(s, "index")?,
             start: field(s, "start")?,
@@ -360,5 +380,47 @@ impl File {
     /// Reads a structure named [`Self::NAME`].
     pub fn read(s: &gst::StructureRef) -> Result<Self, UnreadableStructure> {
         Ok(Self { index: field(s, "index")?, location: field(s, "location")?, size: field(s, "size")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused<T: std::fmt::Debug>(read: Result<T, UnreadableStructure>) -> &'static str {
+        read.expect_err("a structure that cannot be").field
+    }
+
+    #[test]
+    fn a_list_with_an_entry_that_cannot_be_is_refused_as_a_whole() {
+        gst::init().expect("GStreamer starts");
+        let level = Level { at: gst::ClockTime::ZERO, rms_db: vec![(0, -3.0), (7, -200.0)] };
+        assert_eq!(Level::read(&level.structure()), Ok(level.clone()));
+        let with = |field: &'static str, array: gst::Array| {
+            let mut s = level.structure();
+            s.set(field, array);
+            s
+        };
+        assert_eq!(refused(Level::read(&with("pads", array([0, -1])))), "pads");
+        assert_eq!(refused(Level::read(&with("pads", gst::Array::new(["0", "7"])))), "pads");
+        assert_eq!(refused(Level::read(&with("rms-db", gst::Array::new([-3.0, -6.0, -9.0])))), "rms-db");
+        assert_eq!(refused(Level::read(&with("rms-db", array([-3, -6])))), "rms-db");
+
+        let pause = PauseInterval { start: gst::ClockTime::SECOND, duration: gst::ClockTime::SECOND };
+        let map = Channels { pads: vec![Some(1), None], without_channel: vec![2] };
+        let start = gst::ClockTime::ZERO;
+        let chunk = Chunk { index: 0, start, samples: 1, rate: 8_000, channels: 2, pauses: vec![pause; 2], map };
+        assert_eq!(Chunk::read(&chunk.structure()), Ok(chunk.clone()));
+        let with = |field: &'static str, array: gst::Array| {
+            let mut s = chunk.structure();
+            s.set(field, array);
+            s
+        };
+        let one_time = || gst::Array::new([gst::ClockTime::SECOND]);
+        assert_eq!(refused(Chunk::read(&with("pause-starts", one_time()))), "pause-durations");
+        assert_eq!(refused(Chunk::read(&with("pause-durations", one_time()))), "pause-durations");
+        assert_eq!(refused(Chunk::read(&with("pause-starts", array([1, 2])))), "pause-starts");
+        assert_eq!(refused(Chunk::read(&with("without-channel", array([-1])))), "without-channel");
+        assert_eq!(refused(Channels::read(&with("channels", gst::Array::new([1.0])))), "channels");
     }
 }

@@ -18,8 +18,8 @@ use crate::audiodec::core::Packet;
 use crate::audiodec::core::TooManyCorrupt;
 use crate::audiodec::opus;
 use crate::audiodec::position::Before;
-use crate::audiodec::stats::Stats;
 use crate::lock::lock_anyway;
+use crate::messages;
 use crate::samples;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -325,7 +325,7 @@ impl ReelAudioDec {
     fn stats(&self) -> gst::Structure {
         let stats = lock_anyway(&self.state).stream.as_ref().map(|stream| stream.core.stats()).unwrap_or_default();
         let fields = stats.fields().into_iter();
-        fields.fold(gst::Structure::builder(Stats::NAME), |builder, (name, n)| builder.field(name, n)).build()
+        fields.fold(gst::Structure::builder(messages::STATS), |builder, (name, n)| builder.field(name, n)).build()
     }
 }
 

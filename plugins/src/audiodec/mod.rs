@@ -35,8 +35,8 @@
 //! meta or segment (MP4), or whose second PTS is early by just the look-ahead, has taken it out itself. libopus joins
 //! its two codecs to within 62 µs whoever decodes: at 16 kHz 0 samples, but 1 in mediumband.
 //!
-//! The end of a spurt comes with what ends it: the next packet, a GAP event or EOS. Who feeds a live mix sends a GAP event
-//! where nothing comes, else that end is late by as much as the next packet is.
+//! The end of a spurt comes with what ends it: the next packet, a GAP event or EOS. Who feeds a live mix sends a GAP
+//! event where nothing comes, else that end is late by as much as the next packet is.
 //!
 //! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.
 //!
@@ -50,7 +50,7 @@
 //!
 //! # Properties
 //!
-//! `opus-pre-skip` is applied from the next spurt on. `stats` is a structure `application/x-reel-audiodec-stats` of
+//! `opus-pre-skip` is applied from the next spurt on. `stats` is a structure `reel-stats` of
 //! `guint64`: `packets`, `decoded-samples`, `concealed-samples`, `comfort-samples`, `fec-frames`, `corrupt` (packets),
 //! `clipped` and `dropped-overlap` (samples), `discontinuities`. Samples are at the rate that the codec is decoded to.
 //! It posts no messages but `latency`.

@@ -24,9 +24,6 @@ pub(super) struct Stats {
 }
 
 impl Stats {
-    /// Name of the structure.
-    pub(super) const NAME: &'static str = "application/x-reel-audiodec-stats";
-
     /// Returns the numbers under the names that the property `stats` has.
     pub(super) fn fields(&self) -> [(&'static str, u64); 9] {
         [

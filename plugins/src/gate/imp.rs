@@ -320,7 +320,7 @@ impl ObjectImpl for ReelGate {
             "resume-at" => settings.resume_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
             "stats" => {
                 let state = lock_anyway(&self.state);
-                gst::Structure::builder("reel-stats")
+                gst::Structure::builder(messages::STATS)
                     .field("paused-samples", state.paused_samples)
                     .field("moved-edges", state.moved_edges)
                     .build()

@@ -13,6 +13,7 @@ use crate::join::pads::Sink;
 use crate::join::settings::Settings;
 use crate::join::state::State;
 use crate::lock::lock_anyway;
+use crate::messages;
 
 /// An element that joins lanes; `B` says how.
 ///
@@ -83,7 +84,7 @@ impl<B: Blend> JoinElement<B> {
     pub(crate) fn stats(&self) -> gst::structure::Builder {
         let state = lock_anyway(&self.state);
         let lost = state.lanes.lost();
-        gst::Structure::builder("reel-stats")
+        gst::Structure::builder(messages::STATS)
             .field("samples", state.samples)
             .field("late-samples", lost.late)
             .field("overlapping-samples", lost.overlap)

@@ -345,7 +345,7 @@ impl ObjectImpl for ReelSink {
             "numbered" => lock_anyway(&self.settings).numbered.to_value(),
             "stats" => {
                 let state = lock_anyway(&self.state);
-                gst::Structure::builder("application/x-reelsink-stats")
+                gst::Structure::builder(messages::STATS)
                     .field("bytes-written", state.progress.bytes_written)
                     .field("writes", state.progress.writes)
                     .build()

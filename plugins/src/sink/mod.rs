@@ -20,7 +20,7 @@
 //! | stopped (READY) before EOS | the file is completed and closed; no `reel-file`, since it may not be all |
 //! | disk full, or another error of writing | whole samples or frames stay and the header counts them; an error is posted, EOS closes the file and posts `reel-file` with what there is |
 //! | a WAV file reaches 4 GiB, all that its header can count | the file ends there and is valid; error `write` (`reelsplit` cuts before) |
-//! | caps change to another format, rate or number of channels | refused with an error; what is written stays |
+//! | caps of WAV or MP3 change: the kind of file, WAV's rate or channels, MP3's rate | refused with an error; what is written stays |
 //! | `location` is a device (a terminal) | written as a stream: headers are not patched |
 //! | `location` is a named pipe | refused with an error: to open it could block for ever |
 //! | gaps, time-stamps, buffers outside their segment | not judged: what comes is written |

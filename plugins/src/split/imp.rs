@@ -7,6 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use crate::lock::lock_anyway;
+use crate::messages;
 use crate::pads;
 use crate::samples;
 use crate::samples::Format;
@@ -403,7 +404,7 @@ impl ObjectImpl for ReelSplit {
             "max-duration" => limits.max_duration.map_or(DEFAULT_MAX_DURATION_NS, gst::ClockTime::nseconds).to_value(),
             "max-size" => limits.max_size.unwrap_or(DEFAULT_MAX_SIZE).to_value(),
             "index" => state.n_chunks.saturating_sub(1).to_value(),
-            "stats" => gst::Structure::builder("reel-stats")
+            "stats" => gst::Structure::builder(messages::STATS)
                 .field("chunks", state.n_chunks)
                 .field("samples", state.samples)
                 .build()
