@@ -17,7 +17,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelmeta", gst::DebugColorFlags::empty(), Some("Reelgraph: knows what a chunk holds"))
 });
 
-/// The pair whose media is counted.
+/// The pair whose media is counted: that of `sink_0`.
 const COUNTED: u32 = 0;
 
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ struct State {
     tally: Tally,
     /// None where the media is not raw audio.
     format: Option<Format>,
+    /// The chunk has been told: what comes with another stream-start is not part of it.
+    ended: bool,
 }
 
 /// See the module's documentation. `state` is not held while pushing or posting.
@@ -37,9 +39,9 @@ impl ReelMeta {
     fn chain(&self, pair: &Pair, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         if pair.index == COUNTED {
             let mut state = self.state.lock().unwrap();
-            if let (Some(pts), Some(format)) = (buffer.pts(), state.format) {
+            if let Some(format) = state.format {
                 let frames = (buffer.size() / format.frame_bytes()) as u64;
-                state.tally.audio(pts, frames);
+                state.tally.audio(buffer.pts(), frames);
             }
         }
         pair.src.push(buffer)
@@ -60,16 +62,23 @@ impl ReelMeta {
             }
             gst::EventView::Eos(_) => return self.finish(srcpad, event),
             gst::EventView::FlushStop(_) => self.state.lock().unwrap().tally.flush(),
+            gst::EventView::StreamStart(_) => {
+                let mut state = self.state.lock().unwrap();
+                if std::mem::take(&mut state.ended) {
+                    state.tally.flush();
+                }
+            }
             _ => (),
         }
         srcpad.push_event(event)
     }
 
     fn take_caps(&self, caps: &gst::CapsRef) {
-        let Some(format) = Format::from_caps(caps) else { return };
         let mut state = self.state.lock().unwrap();
-        state.format = Some(format);
-        state.tally.format(format.rate, format.channels);
+        state.format = Format::from_caps(caps);
+        if let Some(format) = state.format {
+            state.tally.format(format.rate, format.channels);
+        }
     }
 
     fn take_custom(&self, s: &gst::StructureRef) -> Result<(), messages::UnreadableStructure> {
@@ -84,7 +93,11 @@ impl ReelMeta {
     }
 
     fn finish(&self, srcpad: &gst::Pad, eos: gst::Event) -> bool {
-        let chunk = self.state.lock().unwrap().tally.finish();
+        let chunk = {
+            let mut state = self.state.lock().unwrap();
+            state.ended = true;
+            state.tally.finish()
+        };
         srcpad.push_event(messages::ChunkEnd { samples: chunk.samples }.event());
         // Before EOS: who waits for EOS on the bus need not look again.
         let message = gst::message::Element::builder(chunk.structure()).src(&*self.obj()).build();
@@ -116,7 +129,7 @@ impl ObjectImpl for ReelMeta {
 
     fn property(&self, _id: usize, _pspec: &glib::ParamSpec) -> glib::Value {
         let samples = lock_anyway(&self.state).tally.samples();
-        gst::Structure::builder("reel-stats").field("samples", samples).build().to_value()
+        gst::Structure::builder(messages::STATS).field("samples", samples).build().to_value()
     }
 }
 
@@ -179,7 +192,7 @@ mod tests {
         let element = glib::Object::new::<crate::meta::ReelMeta>();
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut state = element.imp().state.lock().unwrap();
-            state.tally.audio(gst::ClockTime::ZERO, 160);
+            state.tally.audio(None, 160);
             panic!("one that the test wants");
         }));
         assert!(panic.is_err() && element.imp().state.is_poisoned());

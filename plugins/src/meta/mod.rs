@@ -5,12 +5,16 @@
 //!
 //! | it sees | it says |
 //! |---|---|
-//! | EOS on its first pad | event `reel-chunk-end{samples}` downstream, message `reel-chunk`, then EOS |
+//! | EOS on `sink_0` | event `reel-chunk-end{samples}` downstream, message `reel-chunk`, then EOS |
 //! | a pause that began in an earlier chunk | counts from the begin of this one |
 //! | a pause still open at EOS | ends with the chunk |
 //! | flush | forgets media and pauses, not which chunk it is, its format and its map |
+//! | stream-start after EOS | the same: the next EOS tells what came after it |
+//! | no PTS | counted; the chunk begins with the first PTS that comes |
+//! | caps that are not raw audio | nothing is counted until others come |
+//! | media outside its segment | counted: who sends it must have cut it, since an encoder does |
 //!
-//! Pads: pairs of `sink_%u` (request) and `src_%u`, any caps; the first pair's audio is what is counted. Property
+//! Pads: pairs of `sink_%u` (request) and `src_%u`, any caps; the audio of `sink_0` is what is counted. Property
 //! `stats`: `samples`.
 //!
 //! What a recording of one second holds, on the bus:

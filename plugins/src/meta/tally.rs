@@ -45,10 +45,12 @@ impl Tally {
         self.gate = Some(gate);
     }
 
-    /// Audio that passes: `frames` samples per channel from `recorded` time on.
-    pub(crate) fn audio(&mut self, recorded: gst::ClockTime, frames: u64) {
-        let skipped = self.gate.map_or(gst::ClockTime::ZERO, |gate| gate.skipped);
-        self.start.get_or_insert(recorded.saturating_add(skipped));
+    /// Audio that passes: `frames` samples per channel, from `recorded` time on where that is told.
+    pub(crate) fn audio(&mut self, recorded: Option<gst::ClockTime>, frames: u64) {
+        if let Some(recorded) = recorded {
+            let skipped = self.gate.map_or(gst::ClockTime::ZERO, |gate| gate.skipped);
+            self.start.get_or_insert(recorded.saturating_add(skipped));
+        }
         self.samples += frames;
     }
 
@@ -106,10 +108,10 @@ mod tests {
     #[test]
     fn a_skipped_pause_counts_as_recording_time_only() {
         let mut tally = tally(0);
-        tally.audio(s(0), 2_000);
+        tally.audio(Some(s(0)), 2_000);
         tally.gate(Gate { paused: true, at: s(2), skipped: s(0) });
         tally.gate(Gate { paused: false, at: s(5), skipped: s(3) });
-        tally.audio(s(2), 1_000);
+        tally.audio(Some(s(2)), 1_000);
         let chunk = tally.finish();
         assert_eq!((chunk.samples, chunk.start, pauses(&chunk)), (3_000, s(0), vec![(2, 3)]));
     }
@@ -118,7 +120,7 @@ mod tests {
     fn a_later_chunk_begins_where_its_first_sample_was_recorded() {
         let mut tally = tally(1);
         tally.gate(Gate { paused: false, at: s(5), skipped: s(3) }); // Sticky, from before.
-        tally.audio(s(4), 1_000);
+        tally.audio(Some(s(4)), 1_000);
         let chunk = tally.finish();
         assert_eq!((chunk.start, pauses(&chunk)), (s(7), vec![]));
     }
@@ -127,16 +129,16 @@ mod tests {
     fn a_replaced_pause_is_shared_by_the_chunks_it_spans() {
         let paused = Gate { paused: true, at: s(2), skipped: s(0) };
         let mut first = tally(0);
-        first.audio(s(0), 2_000);
+        first.audio(Some(s(0)), 2_000);
         first.gate(paused);
-        first.audio(s(2), 1_000);
+        first.audio(Some(s(2)), 1_000);
         assert_eq!(pauses(&first.finish()), [(2, 1)]);
 
         let mut second = tally(1);
         second.gate(paused);
-        second.audio(s(3), 1_000);
+        second.audio(Some(s(3)), 1_000);
         second.gate(Gate { paused: false, at: s(4), skipped: s(0) });
-        second.audio(s(4), 1_000);
+        second.audio(Some(s(4)), 1_000);
         assert_eq!(pauses(&second.finish()), [(3, 1)]);
     }
 
@@ -146,9 +148,9 @@ mod tests {
         let map = Channels { pads: vec![Some(1)], without_channel: vec![2] };
         tally.map(map.clone());
         tally.gate(Gate { paused: true, at: s(1), skipped: s(0) });
-        tally.audio(s(1), 1_000);
+        tally.audio(Some(s(1)), 1_000);
         tally.flush();
-        tally.audio(s(0), 500);
+        tally.audio(Some(s(0)), 500);
         let chunk = tally.finish();
         assert_eq!((chunk.index, chunk.rate, chunk.channels, chunk.map.clone()), (3, 1_000, 1, map));
         assert_eq!((chunk.samples, chunk.start, pauses(&chunk)), (500, s(0), vec![]));
@@ -159,7 +161,7 @@ mod tests {
         let mut tally = tally(1);
         tally.gate(Gate { paused: false, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
         tally.gate(Gate { paused: true, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
-        tally.audio(gst::ClockTime::MAX, 1_000);
+        tally.audio(Some(gst::ClockTime::MAX), 1_000);
         tally.gate(Gate { paused: false, at: gst::ClockTime::MAX, skipped: gst::ClockTime::MAX });
         assert_eq!((tally.finish().start, pauses(&tally.finish())), (gst::ClockTime::MAX, vec![]));
     }

@@ -205,6 +205,33 @@ fn a_flush_forgets_media_and_pauses_but_not_which_chunk_it_is() {
 }
 
 #[test]
+fn media_without_a_time_is_counted_and_what_is_not_raw_audio_is_not() {
+    let (rig, mut input, _output) = start();
+    assert!(input.push_event(ChunkStart { index: 1 }.event()));
+    let mut timeless = buffer(&[1; 100], 0, RATE, 1);
+    timeless.get_mut().expect("ours").set_pts(gst::ClockTime::NONE);
+    assert!(input.push(timeless).is_ok());
+    push(&mut input, 60, 16_000);
+    input.set_src_caps_str("audio/x-something-else");
+    push(&mut input, 1_600, 16_060);
+    assert_eq!(end(&rig, &mut input), Chunk { index: 1, start: ms(1_000), ..chunk(160) });
+}
+
+#[test]
+fn a_stream_that_begins_after_the_end_is_counted_anew() {
+    let (rig, mut input, _output) = start();
+    push(&mut input, 1_600, 0);
+    assert!(input.push_event(gate(true, 50, 0)));
+    assert_eq!(end(&rig, &mut input), Chunk { pauses: vec![pause(50, 50)], ..chunk(1_600) });
+    begin_again(&mut input, Some(MONO));
+    // Not at its end: the same stream, told again.
+    push(&mut input, 100, 0);
+    begin_again(&mut input, Some(MONO));
+    push(&mut input, 60, 100);
+    assert_eq!(end(&rig, &mut input), chunk(160));
+}
+
+#[test]
 fn a_second_run_is_as_the_first() {
     let (rig, mut input, output) = start();
     for index in [7, 0] {
