@@ -3,6 +3,7 @@
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftNode;
 use crate::graph::check::draft::SPLITTER;
+use crate::graph::elements::Factory;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::Limits;
 use crate::graph::report::Report;
@@ -36,8 +37,12 @@ pub(super) fn check_splitter(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// There is a chunk, and one of its nodes writes its one file.
+/// There is a chunk, and one of its nodes writes its one file; no other node writes any.
 pub(super) fn check_chunk(draft: &Draft<'_>, report: &mut Report) {
+    let writes_file = |node: &&DraftNode<'_>| node.factory.as_ref().is_some_and(Factory::writes_file);
+    for node in draft.nodes.iter().filter(writes_file).filter(|node| !node.is_file()) {
+        report.add_node(node.spec, GraphErrorKind::FileElsewhere { scope: node.spec.scope });
+    }
     let Some(first) = in_scope(draft, Scope::Chunk).next() else {
         match draft.nodes.iter().find(|node| node.is_splitter()) {
             Some(splitter) => report.add_node(splitter.spec, GraphErrorKind::NoChunk { splitter: SPLITTER }),
