@@ -16,7 +16,7 @@ demo: build
 	@scripts/demo
 
 test: build
-	$(TEST_RUNNER) cargo test --locked --workspace
+	$(TEST_RUNNER) cargo test --locked --workspace --no-fail-fast
 
 lint:
 	@scripts/setup lint

@@ -104,8 +104,12 @@ pub fn record(
     let opening = opening(&plan, request.pause_mode);
     let ledger = Ledger::new(opening.clone());
     let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
-    let begun = Recording::begin(setup).map_err(RecordError::from);
-    let begun = begun.and_then(|recording| spool.sync().map(|()| recording).map_err(RecordError::from));
+    // Before it begins and when its first file is there.
+    let begun = spool.sync().map_err(RecordError::from).and_then(|()| {
+        let recording = Recording::begin(setup)?;
+        spool.sync()?;
+        Ok(recording)
+    });
     let mut recording = begun.inspect_err(|_| spool.discard())?;
     let script = Script {
         participants: request.participants,

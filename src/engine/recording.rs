@@ -64,7 +64,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Begins a recording: its first file and its journal are there when this returns, not yet synced.
+    /// Begins a recording: its first file and its journal are there when this returns.
     pub fn begin(setup: Setup) -> Result<Self, EngineError> {
         let (core, effects) = Core::new(setup.opening);
         let mut journal = setup.journal;
@@ -73,6 +73,8 @@ impl Recording {
                 journal.append(&entry)?;
             }
         }
+        // Whatever comes to a file is of no use without it.
+        journal.sync()?;
         let running = Running::build(setup.plan, setup.options)?;
         Ok(Self {
             core,

@@ -164,9 +164,8 @@ impl Journal {
     /// # Errors
     ///
     /// They may not be.
-    pub fn sync(path: &Path) -> Result<(), JournalError> {
-        let file = File::open(path).map_err(io(path, "opened"))?;
-        file.sync_data().map_err(io(path, "synced"))
+    pub fn sync(&self) -> Result<(), JournalError> {
+        self.file.sync_data().map_err(io(&self.path, "synced"))
     }
 
     /// Reads a journal. Torn lines are left out.

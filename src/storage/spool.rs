@@ -44,8 +44,11 @@ impl Spool {
         if out.to_str().is_none() {
             return Err(StorageError::NotText { dir: out.to_owned() });
         }
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(out);
-        made.map_err(StorageError::io(out, "created"))?;
+        if !out.is_dir() {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(out);
+            made.map_err(StorageError::io(out, "created"))?;
+            sync_dir(&out.join(".."))?;
+        }
         if let Some(found) = spool.finished_file()? {
             return Err(StorageError::AlreadyRecorded { dir: out.to_owned(), found });
         }
@@ -240,7 +243,7 @@ impl Spool {
     ///
     /// They may not be.
     pub fn sync(&self) -> Result<(), StorageError> {
-        Journal::sync(&self.journal())?;
+        Journal::append_to(&self.journal())?.sync()?;
         [self.out.clone(), self.dir()].iter().try_for_each(|dir| sync_dir(dir))
     }
 }
