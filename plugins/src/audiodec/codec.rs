@@ -61,15 +61,6 @@ impl Format {
     }
 }
 
-/// How a loss was filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filling {
-    /// Wholly made up.
-    Invented,
-    /// The last frame is the sender's own, from the next packet's redundancy, and this many samples long.
-    Restored(usize),
-}
-
 enum Decoder {
     Opus(opus::Opus),
     G711(g711::Law, Channels),
@@ -139,13 +130,14 @@ impl Codec {
         true
     }
 
-    /// Appends `n` samples in place of what was lost before the packet `next`.
-    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Filling {
+    /// Appends `n` samples in place of what was lost before the packet `next`. Returns how many of them, at the end, are
+    /// the sender's own, from that packet's redundancy; None where all are made up.
+    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Option<usize> {
         match &mut self.decoder {
             Decoder::Opus(opus) => opus.conceal(n, next, output),
             Decoder::G711(..) | Decoder::G722(_) | Decoder::Pcm(..) => {
                 self.concealer.conceal(n, output);
-                Filling::Invented
+                None
             }
         }
     }

@@ -10,7 +10,6 @@
 use crate::audiodec::blocks::Block;
 use crate::audiodec::blocks::Blocks;
 use crate::audiodec::codec::Codec;
-use crate::audiodec::codec::Filling;
 use crate::audiodec::codec::Format;
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
 use crate::audiodec::position::Arrival;
@@ -312,13 +311,9 @@ impl Core {
     fn conceal(&mut self, n: usize, next: &[u8]) -> usize {
         let mut filling = std::mem::take(&mut self.decoded);
         filling.clear();
-        match self.codec.conceal(n, next, &mut filling) {
-            Filling::Invented => self.stats.n_concealed += n as u64,
-            Filling::Restored(n_restored) => {
-                self.stats.n_concealed += (n - n_restored) as u64;
-                self.stats.n_fec_frames += 1;
-            }
-        }
+        let n_restored = self.codec.conceal(n, next, &mut filling);
+        self.stats.n_fec_frames += u64::from(n_restored.is_some());
+        self.stats.n_concealed += (n - n_restored.unwrap_or(0)) as u64;
         self.go_on(&filling);
         self.decoded = filling;
         0

@@ -2,8 +2,6 @@
 //!
 //! Knows packets and samples; must not know time or GStreamer.
 
-use crate::audiodec::codec::Filling;
-
 /// Units of pre-skip, clipping and RTP time, whatever rate is decoded to (RFC 7845 §4.2, RFC 7587 §4.1).
 pub(super) const CLOCK_RATE: u32 = 48_000;
 
@@ -82,22 +80,22 @@ impl Opus {
     }
 
     /// Appends `n` samples in place of what was lost before the packet `next`, the last frame from its redundancy if it
-    /// has any (LBRR, RFC 6716 §2.1.7).
-    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Filling {
+    /// has any (LBRR, RFC 6716 §2.1.7). Returns the samples of that one.
+    pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Option<usize> {
         let frame = redundant_frame(next, self.rate).filter(|&frame| frame <= n);
         let Some(frame) = frame else {
             self.invent(n, output);
-            return Filling::Invented;
+            return None;
         };
         // Asked for more than the redundant frame, libopus invents the rest in front of it.
         let from = output.len();
         let asked = n.next_multiple_of(self.quantum());
         if !self.run(next, asked, true, output) {
             self.invent(n, output);
-            return Filling::Invented;
+            return None;
         }
         output.drain(from..from + asked - n);
-        Filling::Restored(frame)
+        Some(frame)
     }
 
     /// Appends `n` samples that go on without a packet: concealment after audio, comfort noise after DTX.

@@ -73,8 +73,19 @@ impl<B: Blend> JoinElement<B> {
         f(&mut lock_anyway(&self.state).blend)
     }
 
+    /// Sets a property that all joining elements have.
+    pub(crate) fn set_property(&self, value: &gst::glib::Value, pspec: &gst::glib::ParamSpec) {
+        self.settings().set(value, pspec);
+        self.settings_changed();
+    }
+
+    /// Returns a property that all joining elements have.
+    pub(crate) fn property(&self, pspec: &gst::glib::ParamSpec) -> gst::glib::Value {
+        self.settings().get(pspec)
+    }
+
     /// Lets all who wait look at the settings again.
-    pub(super) fn settings_changed(&self) {
+    fn settings_changed(&self) {
         // Who is between a look and a wait holds the lock: it is waited for, else it would miss this.
         drop(lock_anyway(&self.state));
         self.wake.notify_all();

@@ -2,8 +2,8 @@
 //! thread.
 //!
 //! `lanes` (pure) knows positions: how far each pad has come and up to where everybody's media is there; `state` (pure)
-//! what may go out next. `element`, `stream`, `events` and `queries` are the GStreamer side: pads, the order of what is
-//! pushed, flushes, caps. What to do with the samples is a [`Blend`].
+//! what may go out next. `element`, `lifecycle`, `stream`, `events` and `queries` are the GStreamer side: pads, the
+//! order of what is pushed, flushes, caps. What to do with the samples is a [`Blend`].
 //!
 //! ```text
 //!            ┌──────────────┐  add(lane, at, samples)
@@ -16,6 +16,7 @@
 mod element;
 mod events;
 mod lanes;
+mod lifecycle;
 mod pads;
 mod queries;
 mod settings;
@@ -23,7 +24,8 @@ mod state;
 mod stream;
 
 pub(crate) use element::{Join, JoinElement};
-pub(crate) use pads::{Sink, change_state, release, requested, sink_named, sink_templates, template};
+pub(crate) use lifecycle::{change_state, release};
+pub(crate) use pads::{Sink, requested, sink_named, sink_templates, template};
 pub(crate) use settings::properties;
 
 /// What becomes of the samples of all lanes.

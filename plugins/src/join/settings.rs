@@ -3,9 +3,6 @@
 use gst::glib;
 use gst::prelude::*;
 
-use crate::join::Blend;
-use crate::join::element::JoinElement;
-
 const DEFAULT_LATENCY: gst::ClockTime = gst::ClockTime::ZERO;
 
 /// Enough to even out decoders with large frames, little enough to be no memory.
@@ -71,29 +68,24 @@ pub(crate) fn properties() -> Vec<glib::ParamSpec> {
     ]
 }
 
-impl<B: Blend> JoinElement<B> {
+impl Settings {
     /// Sets one of [`properties`].
-    pub(crate) fn set_property(&self, value: &glib::Value, pspec: &glib::ParamSpec) {
+    pub(super) fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
         let time = |value: &glib::Value| gst::ClockTime::from_nseconds(value.get().expect("type checked upstream"));
-        {
-            let mut settings = self.settings();
-            match pspec.name() {
-                "latency" => settings.latency = time(value),
-                "max-lead" => settings.max_lead = time(value),
-                "rate" => settings.rate = Some(value.get().expect("type checked upstream")).filter(|rate| *rate > 0),
-                name => unreachable!("no writable property {name}"),
-            }
+        match pspec.name() {
+            "latency" => self.latency = time(value),
+            "max-lead" => self.max_lead = time(value),
+            "rate" => self.rate = Some(value.get().expect("type checked upstream")).filter(|rate| *rate > 0),
+            name => unreachable!("no writable property {name}"),
         }
-        self.settings_changed();
     }
 
     /// Returns one of [`properties`].
-    pub(crate) fn property(&self, pspec: &glib::ParamSpec) -> glib::Value {
-        let settings = *self.settings();
+    pub(super) fn get(&self, pspec: &glib::ParamSpec) -> glib::Value {
         match pspec.name() {
-            "latency" => settings.latency.nseconds().to_value(),
-            "max-lead" => settings.max_lead.nseconds().to_value(),
-            "rate" => settings.rate.unwrap_or(DEFAULT_RATE).to_value(),
+            "latency" => self.latency.nseconds().to_value(),
+            "max-lead" => self.max_lead.nseconds().to_value(),
+            "rate" => self.rate.unwrap_or(DEFAULT_RATE).to_value(),
             name => unreachable!("no property {name}"),
         }
     }
