@@ -144,6 +144,26 @@ fn a_wav_that_promises_more_is_truncated_to_the_sample() {
 }
 
 #[test]
+fn au_and_mp3_are_truncated_where_their_header_says_so() {
+    let media = Media::new();
+    let sound = media.sweep(16_000, 1, 48_000);
+    for (name, options) in [("whole.au", ""), ("whole.mp3", "-b:a 48k -write_xing 1"), ("id3.mp3", "-metadata title=A")]
+    {
+        let whole = media.ffmpeg(&[&sound], options, name);
+        assert!(read(&whole).1.is_none(), "{name} is whole");
+        let bytes = std::fs::read(&whole).expect("ffmpeg wrote it");
+        let (end, error) = read(&media.write(format!("cut-{name}"), &bytes[..bytes.len() / 2]));
+        let Some(FileError::Truncated { declared: Some(declared), delivered }) = error else {
+            panic!("{name}: {error:?}")
+        };
+        // An MP3 encoder adds its delay and its padding.
+        let (second, added) = (gst::ClockTime::SECOND, gst::ClockTime::from_mseconds(160));
+        assert!(declared >= 3 * second && declared < 3 * second + added, "{name}: {declared}");
+        assert!(delivered == end && end > second && end < 2 * second, "{name}: {end}");
+    }
+}
+
+#[test]
 fn a_wav_from_a_pipe_promises_nothing() {
     let media = Media::new();
     let mut wav = std::fs::read(media.sweep(8_000, 1, 8_000)).expect("sox wrote it");

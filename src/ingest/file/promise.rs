@@ -1,10 +1,11 @@
 //! What a file says about its own end, read from its bytes: demuxers keep silent when it does not come true.
 //!
-//! `wavparse` cuts the header's length down to what is there, and `oggdemux` takes the last page for the end. Must not
-//! know GStreamer's elements.
+//! `wavparse` cuts the header's length down to what is there, `oggdemux` takes the last page for the end, and of AU and
+//! MP3 whatever is there is all there is. Must not know GStreamer's elements.
 
 use gst::ClockTime;
 use gst::prelude::*;
+use gstreel::formats::mp3::FrameHeader;
 use std::io;
 use std::io::Read;
 use std::io::Seek;
@@ -12,6 +13,9 @@ use std::io::SeekFrom;
 
 /// No Ogg page is longer (RFC 3533 §6): the last page's header lies within this many bytes of the end.
 const OGG_PAGE_MAX: u64 = 27 + 255 + 255 * 255;
+
+/// The beginning of an MP3 stream in which its tag stands: the side information before it is 32 bytes at most.
+const MP3_TAG_BYTES: usize = FrameHeader::LEN + 32 + 16;
 
 /// Chunks of a WAV file that are looked through for `data`; real files have about five.
 const CHUNKS_MAX: usize = 1_000;
@@ -54,8 +58,60 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Promise> {
     match (&magic[..4], &magic[8..]) {
         (b"RIFF" | b"RF64", b"WAVE") => wav(file, size),
         (b"OggS", _) => ogg(file, size),
+        (b".snd", _) => au(file, size),
+        ([b'I', b'D', b'3', _], _) => {
+            // Seven bits a byte (ID3v2.4 §6.2), after a header of ten bytes.
+            let length = magic[6..10].iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f));
+            mp3(file, size, 10 + length)
+        }
+        ([0xff, ..], _) => mp3(file, size, 0),
         _ => Ok(Promise::None),
     }
+}
+
+/// The header is six numbers: magic, where the samples begin, their bytes, coding, rate, channels.
+fn au(file: &mut (impl Read + Seek), size: u64) -> io::Result<Promise> {
+    file.rewind()?;
+    let mut head = [0; 24];
+    if !read_body(file, &mut head)? {
+        return Ok(Promise::None);
+    }
+    let number = |index: usize| head.as_chunks().0.get(index).map_or(0, |&bytes| u32::from_be_bytes(bytes));
+    let sample_bytes: u64 = match number(3) {
+        1 | 2 | 27 => 1,
+        3 => 2,
+        4 => 3,
+        5 | 6 => 4,
+        7 => 8,
+        _ => 0,
+    };
+    let byte_rate = sample_bytes.saturating_mul(u64::from(number(4))).saturating_mul(u64::from(number(5)));
+    Ok(match number(2) {
+        // A writer that could not seek back.
+        0 | u32::MAX => Promise::None,
+        length => judge(length.into(), size.saturating_sub(number(1).into()), byte_rate),
+    })
+}
+
+/// The tag in the first frame may say how many frames and bytes there are.
+fn mp3(file: &mut (impl Read + Seek), size: u64, start: u64) -> io::Result<Promise> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut head = Vec::new();
+    file.take(MP3_TAG_BYTES as u64).read_to_end(&mut head)?;
+    let Ok(frame) = FrameHeader::parse(&head) else { return Ok(Promise::None) };
+    let Some(tag) = head.get(FrameHeader::LEN + frame.side_info_len()..) else { return Ok(Promise::None) };
+    let number = |index: usize| tag.as_chunks().0.get(index).map(|&bytes| u32::from_be_bytes(bytes));
+    let (Some(b"Xing" | b"Info"), Some(flags), Some(frames), Some(bytes)) =
+        (tag.first_chunk(), number(1), number(2), number(3))
+    else {
+        return Ok(Promise::None);
+    };
+    if flags & 3 != 3 || u64::from(bytes) <= size.saturating_sub(start) {
+        return Ok(Promise::None);
+    }
+    let samples = u64::from(frames) * u64::from(frame.samples());
+    let declared = samples.mul_div_floor(ClockTime::SECOND.nseconds(), u64::from(frame.rate()));
+    Ok(declared.map_or(Promise::None, |ns| Promise::Short { declared: ClockTime::from_nseconds(ns) }))
 }
 
 /// Walks the chunks up to `data`. A length of 0 or `u32::MAX` is that of a writer that could not seek back: no promise.
@@ -179,9 +235,42 @@ mod tests {
         check([page(4, &[20], 20), page(0, &[20], 20)].concat(), Promise::WithoutEnd);
     }
 
+    fn au_file(length: u32, present: usize) -> Vec<u8> {
+        let numbers = [28, length, 3, 8_000, 1, 0];
+        let mut bytes = b".snd".to_vec();
+        bytes.extend(numbers.iter().flat_map(|number: &u32| number.to_be_bytes()));
+        bytes.resize(bytes.len() + present, 0);
+        bytes
+    }
+
+    /// 1 000 frames of MPEG-2 layer III, 24 ms each, in 144 000 bytes of which `present` are there.
+    fn mp3_file(before: &[u8], flags: u32, present: usize) -> Vec<u8> {
+        let mut bytes = [before, b"\xff\xf3\x64\xc0", &[0; 9], b"Info"].concat();
+        bytes.extend([flags, 1_000, 144_000].iter().flat_map(|number| number.to_be_bytes()));
+        bytes.resize(before.len() + present, 0);
+        bytes
+    }
+
+    #[test]
+    fn au_header_is_compared_with_the_bytes_there() {
+        check(au_file(16_000, 16_000), Promise::Kept);
+        check(au_file(16_000, 15_999), Promise::Short { declared: ClockTime::SECOND });
+        check(au_file(u32::MAX, 16_000), Promise::None);
+    }
+
+    #[test]
+    fn mp3_tag_is_compared_with_the_bytes_there() {
+        let short = Promise::Short { declared: ClockTime::from_seconds(24) };
+        check(mp3_file(b"", 3, 144_000), Promise::None);
+        check(mp3_file(b"", 3, 143_999), short);
+        check(mp3_file(b"ID3\x04\0\0\0\0\0\x02ab", 3, 143_999), short);
+        check(mp3_file(b"", 1, 143_999), Promise::None);
+    }
+
     #[test]
     fn what_is_cut_off_anywhere_is_read_without_a_panic() {
-        for whole in [wav_file(100, 50), page(4, &[20, 30], 50)] {
+        for whole in [wav_file(100, 50), page(4, &[20, 30], 50), au_file(9, 9), mp3_file(b"ID3\x04\0\0\0\0\0\0", 3, 90)]
+        {
             for length in 0..whole.len() {
                 read(&mut Cursor::new(&whole[..length])).expect("memory can be read");
             }
