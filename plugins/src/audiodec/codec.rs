@@ -130,8 +130,8 @@ impl Codec {
         true
     }
 
-    /// Appends `n` samples in place of what was lost before the packet `next`. Returns how many of them, at the end, are
-    /// the sender's own, from that packet's redundancy; None where all are made up.
+    /// Appends `n` samples in place of what was lost before the packet `next`. Returns how many of them, at the end,
+    /// are the sender's own, from that packet's redundancy; None where all are made up.
     pub(super) fn conceal(&mut self, n: usize, next: &[u8], output: &mut Vec<i16>) -> Option<usize> {
         match &mut self.decoder {
             Decoder::Opus(opus) => opus.conceal(n, next, output),

@@ -24,7 +24,8 @@
 //!
 //! Edit lists of raw audio and G.711 in MP4 are not applied. A hole of more than 60 ms in the file's own time stays a
 //! hole: the frame behind it carries DISCONT. In FLAC and Ogg, where silence is written, it is told as damage. What is
-//! cut off or damaged is reported after all that is there, as far as anything tells: an MP3 file without a tag does not.
+//! cut off or damaged is reported after all that is there, as far as anything tells: an MP3 file without a tag does
+//! not.
 //!
 //! **Architecture invariant:** one streaming thread and no queue per file. What is told after a frame happened after
 //! it, therefore errors have a place, and memory holds [`BUFFERS_MAX`] buffers beside the demuxer's own.
