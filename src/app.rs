@@ -104,7 +104,7 @@ pub fn record(
     let opening = opening(&plan, request.pause_mode);
     let ledger = Ledger::new(opening.clone());
     let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
-    // Before it begins and when its first file is there.
+    // Before it begins, and what it has begun with.
     let begun = spool.sync().map_err(RecordError::from).and_then(|()| {
         let recording = Recording::begin(setup)?;
         spool.sync()?;

@@ -135,7 +135,7 @@ fn a_recording_is_on_the_disk_before_it_is_told() {
     // The first has channels to trim.
     for (graph, chunk, n_chunks) in [("unmixed-wav", "1h", 1), ("mixed-wav", "1s", 3), ("mixed-mp3", "1s", 3)] {
         let (dir, caller) = stage();
-        let out = dir.path().join("out");
+        let out = dir.path().join("recordings/today/out");
         let out_text = out.to_str().expect("a path of text");
         let args = ["record", graph, "--participant", &caller, "--chunk-duration", chunk, "--out", out_text];
         assert_eq!(run(&args, dir.path(), &out), n_chunks, "{graph}");

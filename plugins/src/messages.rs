@@ -220,8 +220,13 @@ impl ChunkEnd {
 /// A query that encoders pass on as they do with any they do not know. Only the sink knows what a file costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    /// This many samples per channel, from the file's first on, are within the size asked for.
-    Samples(u64),
+    /// What the file can hold within the size asked for, from its first sample on.
+    Samples {
+        /// Samples per channel.
+        samples: u64,
+        /// Samples per second of the file, which may be another than that of who asks.
+        rate: u32,
+    },
     /// What a sample costs is not known before more media has come; this many bytes have been written.
     Unknown {
         /// Bytes of the file so far.
@@ -246,16 +251,19 @@ impl Room {
     /// Writes the answer into the query's structure.
     pub fn answer(self, s: &mut gst::StructureRef) {
         match self {
-            Self::Samples(samples) => s.set("samples", samples),
+            Self::Samples { samples, rate } => {
+                s.set("samples", samples);
+                s.set("rate", rate);
+            }
             Self::Unknown { written } => s.set("written", written),
         }
     }
 
     /// Reads the answer; `None` when nobody answered.
     pub fn read(s: &gst::StructureRef) -> Option<Self> {
-        match (s.get::<u64>("samples"), s.get::<u64>("written")) {
-            (Ok(samples), _) => Some(Self::Samples(samples)),
-            (_, Ok(written)) => Some(Self::Unknown { written }),
+        match (s.get("samples"), s.get("rate"), s.get("written")) {
+            (Ok(samples), Ok(rate), _) => Some(Self::Samples { samples, rate }),
+            (_, _, Ok(written)) => Some(Self::Unknown { written }),
             _ => None,
         }
     }

@@ -64,7 +64,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Begins a recording: its first file and its journal are there when this returns.
+    /// Begins a recording: its journal is there when this returns, its first file as soon as its format is known.
     pub fn begin(setup: Setup) -> Result<Self, EngineError> {
         let (core, effects) = Core::new(setup.opening);
         let mut journal = setup.journal;

@@ -18,6 +18,14 @@ pub struct PauseInterval {
     pub duration: Duration,
 }
 
+impl PauseInterval {
+    /// Returns what of it comes after `start`; None where nothing does.
+    pub fn from(self, start: Duration) -> Option<Self> {
+        let (from, end) = (self.start.max(start), self.start.saturating_add(self.duration));
+        (end > from).then(|| Self { start: from, duration: end - from })
+    }
+}
+
 /// What a pause leaves in a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -67,7 +67,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Builds the pipeline of a plan and starts it; its first file is there when this returns.
+    /// Builds the pipeline of a plan and starts it; its first file is there when its format is known.
     ///
     /// # Errors
     ///

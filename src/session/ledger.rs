@@ -145,10 +145,16 @@ impl Ledger {
     /// All earlier chunks must be known. What it holds follows from where they end, and from the pauses.
     pub fn media_of_file(&self, index: u32, samples: u64, rate: u32, channels: u32) -> ChunkMedia {
         let earlier = || self.chunks.range(..index).filter_map(|(_, row)| row.media.as_ref());
-        let rate = if rate > 0 { rate } else { earlier().next_back().map_or(0, |media| media.rate) };
+        let is_told = rate > 0;
+        let rate = if is_told { rate } else { earlier().next_back().map_or(0, |media| media.rate) };
         let position = |time: Duration| (time.as_nanos() * u128::from(rate) + 500_000_000) / 1_000_000_000;
         let time = |position: u128| Duration::from_nanos((position * 1_000_000_000 / u128::from(rate.max(1))) as u64);
-        let recorded_start: u128 = earlier().map(|media| u128::from(media.samples)).sum();
+        // An element behind the count may have made files of another rate.
+        let at_rate = |media: &ChunkMedia| match media.rate {
+            same if same == rate => u128::from(media.samples),
+            other => u128::from(media.samples) * u128::from(rate) / u128::from(other.max(1)),
+        };
+        let recorded_start: u128 = earlier().map(at_rate).sum();
         let recorded_end = recorded_start + u128::from(samples);
         let skips = self.opening.pause_mode == PauseMode::Skip;
         let (mut skipped, mut start) = (0, recorded_start);
@@ -173,6 +179,11 @@ impl Ledger {
             }
         }
         let start = if index == 0 { Duration::ZERO } else { time(start) };
+        if !is_told {
+            // It holds whatever came: all pauses that were over.
+            let closed = self.pauses(Duration::MAX).into_iter().filter(|pause| !is_open(pause));
+            pauses = closed.filter_map(|pause| pause.from(start)).collect();
+        }
         ChunkMedia { index, start, samples, rate, channels, pauses, map: self.map.clone() }
     }
 
@@ -285,8 +296,17 @@ mod tests {
             Entry::Left { at: s(2), participant: 1 },
         ]);
         ledger.apply(&Entry::ChunkHeld { media: media_at(0, 2) });
+        for edge in [Entry::Paused { at: s(1) }, Entry::Resumed { at: s(3) }, Entry::Paused { at: s(5) }] {
+            ledger.apply(&edge);
+        }
+        ledger.apply(&Entry::Resumed { at: s(6) });
+        ledger.apply(&Entry::Paused { at: s(8) });
+        let pause = |start, duration| PauseInterval { start, duration };
+        let first = ledger.media_of_file(0, 0, 0, 0);
+        assert_eq!((first.start, first.pauses), (s(0), vec![pause(s(1), s(2)), pause(s(5), s(1))]));
         let media = ledger.media_of_file(1, 0, 0, 0);
-        assert_eq!((media.start, media.rate), (s(2), 16_000));
+        // Two seconds, and the two of the first pause.
+        assert_eq!((media.start, media.rate, &media.pauses[..]), (s(4), 16_000, &[pause(s(5), s(1))][..]));
         let there = ledger.participants_of(&media);
         assert_eq!(there.iter().map(|(row, _)| row.name.as_str()).collect::<Vec<_>>(), ["late"]);
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::acs::metadata::Metadata;
 use crate::model::ChunkMedia;
-use crate::session::Ledger;
+use crate::session::{Ledger, Opening};
 use crate::storage::{Spool, StorageError, inspect, sidecar, trim};
 
 /// A chunk that is where it belongs.
@@ -76,7 +76,7 @@ pub fn finalise(
     let bit_rate = constant_bit_rate.unwrap_or_else(|| average_bit_rate(size, &media));
     let metadata = sidecar::metadata(ledger, &media, bit_rate, notes);
     let metadata_path = spool.metadata(index);
-    refuse_foreign(&metadata_path, &metadata)?;
+    refuse_foreign(&to, &metadata_path, &metadata)?;
     // In this order: what explains the file is on the disk before it.
     spool.sync()?;
     write_metadata(&spool.chunk_metadata(index), &metadata_path, &metadata)?;
@@ -96,18 +96,27 @@ fn move_to(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Adds a note to the metadata of a finished chunk, if it is not there yet, and returns what it says then.
-pub(super) fn add_note(spool: &Spool, index: u32, note: &str) -> Result<Metadata, StorageError> {
+/// Adds a note to the metadata of a finished chunk, if it is not there yet, and returns what it says then; None where
+/// somebody has taken the metadata away or put other there since.
+pub(super) fn add_note(
+    spool: &Spool,
+    opening: &Opening,
+    index: u32,
+    note: &str,
+) -> Result<Option<Metadata>, StorageError> {
     let path = spool.metadata(index);
-    let text = std::fs::read(&path).map_err(StorageError::io(&path, "read"))?;
-    let read = serde_json::from_slice::<Metadata>(&text).map_err(std::io::Error::from);
-    let mut metadata = read.map_err(StorageError::io(&path, "understood"))?;
+    let there = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Metadata>(&text).ok());
+    let is_ours = |there: &Metadata| there.chunk_document_id == sidecar::document_id(opening, index);
+    let Some(mut metadata) = there.filter(is_ours) else {
+        tracing::warn!(path = %path.display(), "metadata of a finished chunk is not there any more: {note}");
+        return Ok(None);
+    };
     if !metadata.notes.iter().any(|known| known == note) {
         metadata.notes.push(note.to_owned());
         write_metadata(&spool.chunk_metadata(index), &path, &metadata)?;
         spool.sync()?;
     }
-    Ok(metadata)
+    Ok(Some(metadata))
 }
 
 /// Returns a file's size and hash, when it is on the disk.
@@ -127,15 +136,19 @@ fn settle(path: &Path) -> Result<(u64, String), StorageError> {
     Ok((size, digits))
 }
 
-/// Fails where there is a file that a first attempt to finalise the chunk has not written.
-fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), StorageError> {
+/// Fails where there are files that a first attempt to finalise the chunk has not written.
+fn refuse_foreign(media: &Path, path: &Path, metadata: &Metadata) -> Result<(), StorageError> {
+    let taken = |path| Err(StorageError::io(path, "put in place")(ErrorKind::AlreadyExists.into()));
+    if media.symlink_metadata().is_ok() {
+        return taken(media);
+    }
     let text = match std::fs::read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         read => read.map_err(StorageError::io(path, "read"))?,
     };
     match serde_json::from_slice::<Metadata>(&text) {
         Ok(there) if there.chunk_document_id == metadata.chunk_document_id => Ok(()),
-        _ => Err(StorageError::io(path, "put in place")(ErrorKind::AlreadyExists.into())),
+        _ => taken(path),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{ChunkMedia, EndReason};
-use crate::session::{Entry, Journal, JournalError, Ledger};
+use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
 use crate::storage::finalise::add_note;
 use crate::storage::{Finalised, Spool, StorageError, finalise, inspect};
 
@@ -92,16 +92,17 @@ pub fn finish_rest(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalise
     }
     chunks.sort_by_key(|chunk| chunk.media.index);
     match &ledger.failure {
-        Some(failure) => tell_failure(spool, failure, chunks),
+        Some(failure) => tell_failure(spool, &ledger.opening, failure, chunks),
         None => Ok(()),
     }
 }
 
 /// Says in the last finished chunk why there is no more.
-fn tell_failure(spool: &Spool, failure: &str, chunks: &mut [Finalised]) -> Result<(), StorageError> {
+fn tell_failure(spool: &Spool, opening: &Opening, failure: &str, chunks: &mut [Finalised]) -> Result<(), StorageError> {
     let Some(last) = spool.last_finished()? else { return Ok(()) };
-    let metadata = add_note(spool, last, &format!("the recording ends here, too early: {failure}"))?;
-    if let Some(chunk) = chunks.iter_mut().find(|chunk| chunk.media.index == last) {
+    let metadata = add_note(spool, opening, last, &format!("the recording ends here, too early: {failure}"))?;
+    let chunk = chunks.iter_mut().find(|chunk| chunk.media.index == last);
+    if let (Some(chunk), Some(metadata)) = (chunk, metadata) {
         chunk.metadata = metadata;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::acs::metadata::{AudioConfiguration, Metadata, Participant, PauseResumeInterval, RecordingInfo};
 use crate::model::{ChunkMedia, PauseInterval};
-use crate::session::{Ledger, ParticipantRow};
+use crate::session::{Ledger, Opening, ParticipantRow};
 
 /// Recordings made by the command line belong to no resource.
 const RESOURCE_LOCAL: &str = "local";
@@ -22,8 +22,7 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
     Metadata {
         resource_id: RESOURCE_LOCAL.to_owned(),
         call_id: opening.call_id.to_string(),
-        // The same chunk has the same id whoever finalises it, and however often.
-        chunk_document_id: uuid::Uuid::new_v5(&opening.recording_id, &media.index.to_be_bytes()).simple().to_string(),
+        chunk_document_id: document_id(opening, media.index),
         chunk_index: media.index,
         chunk_start_time: wall(media.start),
         chunk_duration: milliseconds(media.duration()),
@@ -37,6 +36,11 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
         participants: ledger.participants_of(media).into_iter().map(participant).collect(),
         notes,
     }
+}
+
+/// Returns the id of a chunk's document: the same whoever finalises it, and however often.
+pub(super) fn document_id(opening: &Opening, index: u32) -> String {
+    uuid::Uuid::new_v5(&opening.recording_id, &index.to_be_bytes()).simple().to_string()
 }
 
 fn milliseconds(duration: Duration) -> u64 {

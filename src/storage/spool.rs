@@ -44,10 +44,11 @@ impl Spool {
         if out.to_str().is_none() {
             return Err(StorageError::NotText { dir: out.to_owned() });
         }
-        if !out.is_dir() {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(out);
+        let missing: Vec<_> = out.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()).collect();
+        for dir in missing.into_iter().rev() {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
             made.map_err(StorageError::io(out, "created"))?;
-            sync_dir(&out.join(".."))?;
+            sync_dir(&dir.join(".."))?;
         }
         if let Some(found) = spool.finished_file()? {
             return Err(StorageError::AlreadyRecorded { dir: out.to_owned(), found });

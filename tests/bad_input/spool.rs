@@ -68,6 +68,7 @@ fn a_file_that_has_the_name_already_stays() {
         let output = stage.run(RECOVER).check_code(1);
         assert!(output.stderr.contains(name), "{output:?}");
         assert_eq!(std::fs::read(&there).unwrap(), b"somebody's");
+        assert_eq!(names(&stage.path("out")).iter().filter(|name| name.contains("001")).count(), 1, "{name}");
         std::fs::remove_file(there).unwrap();
         check_finished(&stage);
     }
@@ -106,6 +107,13 @@ fn the_last_file_says_why_there_is_no_more_and_says_it_once() {
     stage.run(RECOVER).check_code(0);
     let notes = Metadata::read(&stage.path("out/mixed-wav-000.json")).notes();
     assert_eq!(notes, ["the recording ends here, too early: the program was killed"]);
+
+    // The same, and somebody has the metadata already.
+    let stage = killed();
+    std::fs::write(stage.path(SPOOL).join("001.wav"), "").unwrap();
+    std::fs::remove_file(stage.path("out/mixed-wav-000.json")).unwrap();
+    stage.run(RECOVER).check_code(0);
+    assert_eq!(names(&stage.path("out")), ["mixed-wav-000.wav"]);
 }
 
 #[test]

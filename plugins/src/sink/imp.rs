@@ -92,7 +92,9 @@ impl State {
     fn room(&self, max_size: u64) -> messages::Room {
         match (&self.phase, self.content) {
             (Phase::Open(writer), _) => writer.room(max_size),
-            (Phase::Unopened, Some(Content::Wav(header))) => messages::Room::Samples(header.samples_within(max_size)),
+            (Phase::Unopened, Some(Content::Wav(header))) => {
+                messages::Room::Samples { samples: header.samples_within(max_size), rate: header.rate() }
+            }
             _ => messages::Room::Unknown { written: self.progress.size },
         }
     }

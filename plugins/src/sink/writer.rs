@@ -194,9 +194,9 @@ impl Writer {
     /// Returns how many samples a file of `max_size` bytes holds.
     pub(super) fn room(&self, max_size: u64) -> Room {
         match &self.format {
-            Format::Wav(header) => Room::Samples(header.samples_within(max_size)),
+            Format::Wav(header) => Room::Samples { samples: header.samples_within(max_size), rate: header.rate() },
             Format::Mp3(Mp3 { frames, .. }) if frames.bitrate() == mp3::Bitrate::Constant => match frames.first() {
-                Some(first) => Room::Samples(mp3::samples_within(first, max_size)),
+                Some(first) => Room::Samples { samples: mp3::samples_within(first, max_size), rate: first.rate() },
                 None => Room::Unknown { written: self.progress.size },
             },
             _ => Room::Unknown { written: self.progress.size },

@@ -64,7 +64,11 @@ pub struct ReelSplit {
 impl ReelSplit {
     fn chain(&self, sinkpad: &gst::Pad, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let limits = self.settings.lock().unwrap().limits;
-        let format = self.state.lock().unwrap().format.ok_or(gst::FlowError::NotNegotiated)?;
+        let State { runs, format, .. } = *self.state.lock().unwrap();
+        if !runs {
+            return Err(gst::FlowError::Flushing);
+        }
+        let format = format.ok_or(gst::FlowError::NotNegotiated)?;
         let Some(pts) = buffer.pts() else {
             gst::element_imp_error!(
                 self,
@@ -293,9 +297,10 @@ impl ReelSplit {
         }
     }
 
-    /// Begins the first chunk: its file is there from the start on, whatever may come.
+    /// Begins the first chunk: there is one from the start on, whatever may come.
     fn start(&self) -> Result<(), gst::StateChangeError> {
-        self.state.lock().unwrap().runs = true;
+        // Who was pushing when it stopped may have left something since.
+        *self.state.lock().unwrap() = State { runs: true, ..State::default() };
         if self.obj().sink_pads().is_empty() {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! When a chunk is full. Pure.
 
+use gst::prelude::*;
+
 use crate::messages::Room;
 
 /// Where the branch cannot say what a sample costs, it is asked again after so many parts of a second.
@@ -42,8 +44,10 @@ impl Fill {
     ) -> Decision {
         let mut fits = max_samples.map_or(offered, |max| offered.min(max.saturating_sub(self.samples)));
         match (room, max_size) {
-            (Some(Room::Samples(max)), _) => {
+            (Some(Room::Samples { samples: max, rate: file_rate }), _) => {
                 self.written = None;
+                // The branch may resample.
+                let max = max.mul_div_floor(u64::from(rate), u64::from(file_rate)).unwrap_or(u64::MAX);
                 fits = fits.min(max.saturating_sub(self.samples));
             }
             (_, None) => (),
@@ -77,8 +81,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_of_another_rate_holds_is_counted_in_samples_that_come() {
+        let room = Some(Room::Samples { samples: 3_002, rate: 48_000 });
+        assert_eq!(filled(0).decide(10_000, None, None, room, 16_000), Decision::Take(1_000));
+        assert_eq!(filled(1_000).decide(10_000, None, None, room, 16_000), Decision::Cut);
+    }
+
+    #[test]
     fn the_smaller_limit_decides() {
-        let room = Some(Room::Samples(700));
+        let room = Some(Room::Samples { samples: 700, rate: 16_000 });
         let cases = [
             (0, None, None, None, Decision::Take(1_000)),
             (0, Some(600), None, None, Decision::Take(600)),
@@ -86,7 +97,7 @@ mod tests {
             (0, Some(800), Some(9), room, Decision::Take(700)),
             (650, Some(800), Some(9), room, Decision::Take(50)),
             (700, Some(800), Some(9), room, Decision::Cut),
-            (0, None, Some(9), Some(Room::Samples(0)), Decision::Impossible),
+            (0, None, Some(9), Some(Room::Samples { samples: 0, rate: 16_000 }), Decision::Impossible),
             (650, None, None, room, Decision::Take(50)),
             (700, None, None, room, Decision::Cut),
             (0, None, None, Some(Room::Unknown { written: 0 }), Decision::Take(1_000)),
@@ -121,7 +132,7 @@ mod tests {
         let mut fill = filled(100_000);
         let mut decide = |room| fill.decide(10_000, None, Some(50_000), Some(room), 16_000);
         assert_eq!(decide(Room::Unknown { written: 0 }), Decision::Take(800));
-        assert_eq!(decide(Room::Samples(120_000)), Decision::Take(10_000));
+        assert_eq!(decide(Room::Samples { samples: 120_000, rate: 16_000 }), Decision::Take(10_000));
         assert_eq!(decide(Room::Unknown { written: 40_000 }), Decision::Take(800));
         assert_eq!(decide(Room::Unknown { written: 41_000 }), Decision::Take(800));
         assert_eq!(decide(Room::Unknown { written: 48_000 }), Decision::Cut);

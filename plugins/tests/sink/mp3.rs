@@ -283,7 +283,7 @@ fn room_is_known_from_the_first_frame_on_and_is_exact() {
         assert_eq!(run.room(limit), Some(messages::Room::Unknown { written: 0 }));
         let said = voice(40_000, 1);
         run.push_samples(&said[..8_000], 16_000, 1);
-        let Some(messages::Room::Samples(samples)) = run.room(limit) else {
+        let Some(messages::Room::Samples { samples, rate: 16_000 }) = run.room(limit) else {
             panic!("the first frame has passed");
         };
         run.push_samples(&said[8_000..samples as usize], 16_000, 1);

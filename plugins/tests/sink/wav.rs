@@ -94,9 +94,9 @@ fn there_is_room_for_as_many_samples_as_the_limit_minus_the_header_holds() {
         let limit = 100_001;
         let expected = (limit - header) / (2 * channels as u64);
         // Before the file is open, and after.
-        assert_eq!(run.room(limit), Some(messages::Room::Samples(expected)));
+        assert_eq!(run.room(limit), Some(messages::Room::Samples { samples: expected, rate: 16_000 }));
         run.push_samples(&voice(expected as usize, channels), 16_000, channels);
-        assert_eq!(run.room(limit), Some(messages::Room::Samples(expected)));
+        assert_eq!(run.room(limit), Some(messages::Room::Samples { samples: expected, rate: 16_000 }));
         let size = run.end(expected).expect("reel-file").size;
         assert!(size <= limit && limit - size < 2 * channels as u64, "{size} of {limit}");
     }

@@ -40,7 +40,7 @@ fn branch_with_room(max_size: u64) -> Option<gst::Bin> {
         if query.structure().map(Room::max_size) != Some(Ok(max_size)) {
             return gst::PadProbeReturn::Ok;
         }
-        Room::Samples(1_000).answer(query.structure_mut());
+        Room::Samples { samples: 1_000, rate: RATE }.answer(query.structure_mut());
         gst::PadProbeReturn::Handled
     });
     Some(bin)
