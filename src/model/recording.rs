@@ -19,9 +19,14 @@ pub struct PauseInterval {
 }
 
 impl PauseInterval {
+    /// Returns when it ended.
+    pub fn end(&self) -> Duration {
+        self.start.saturating_add(self.duration)
+    }
+
     /// Returns what of it comes after `start`; None where nothing does.
     pub fn from(self, start: Duration) -> Option<Self> {
-        let (from, end) = (self.start.max(start), self.start.saturating_add(self.duration));
+        let (from, end) = (self.start.max(start), self.end());
         (end > from).then(|| Self { start: from, duration: end - from })
     }
 }
@@ -89,8 +94,11 @@ impl ChunkMedia {
 
     /// Returns the recording time at which it ends: media, and pauses that were taken out.
     pub fn end(&self, mode: PauseMode) -> Duration {
-        let paused: Duration = self.pauses.iter().map(|pause| pause.duration).sum();
-        self.start + self.duration() + if mode == PauseMode::Skip { paused } else { Duration::ZERO }
+        let end = self.start.saturating_add(self.duration());
+        match mode {
+            PauseMode::Skip => self.pauses.iter().fold(end, |end, pause| end.saturating_add(pause.duration)),
+            PauseMode::Silence | PauseMode::Tone => end,
+        }
     }
 }
 

@@ -160,14 +160,15 @@ impl Ledger {
         let (mut skipped, mut start) = (0, recorded_start);
         let mut pauses = Vec::new();
         // Nothing follows a pause that never ended: only what it was filled with can be in the file.
-        let is_open = |pause: &PauseInterval| pause.start + pause.duration == Duration::MAX;
+        let is_open = |pause: &PauseInterval| pause.end() == Duration::MAX;
         for pause in self.pauses(Duration::MAX).into_iter().filter(|pause| !(skips && is_open(pause))) {
-            let (from, to) = (position(pause.start), position(pause.start + pause.duration));
-            let recorded_from = from - skipped;
+            let (from, to) = (position(pause.start), position(pause.end()));
+            // A journal that was tampered with may have pauses in any order.
+            let recorded_from = from.saturating_sub(skipped);
             if recorded_from > recorded_end || (recorded_from == recorded_end && samples > 0) {
                 break;
             }
-            skipped += if skips { to - from } else { 0 };
+            skipped += if skips { to.saturating_sub(from) } else { 0 };
             let begins_later = recorded_from <= recorded_start && index > 0;
             if begins_later && skips {
                 start = recorded_start + skipped;
@@ -175,7 +176,7 @@ impl Ledger {
             }
             let (from, to) = (from.max(start), if skips { to } else { to.min(recorded_end) });
             if to > from {
-                pauses.push(PauseInterval { start: time(from), duration: time(to) - time(from) });
+                pauses.push(PauseInterval { start: time(from), duration: time(to).saturating_sub(time(from)) });
             }
         }
         let start = if index == 0 { Duration::ZERO } else { time(start) };
@@ -309,6 +310,24 @@ mod tests {
         assert_eq!((media.start, media.rate, &media.pauses[..]), (s(4), 16_000, &[pause(s(5), s(1))][..]));
         let there = ledger.participants_of(&media);
         assert_eq!(there.iter().map(|(row, _)| row.name.as_str()).collect::<Vec<_>>(), ["late"]);
+    }
+
+    /// A journal that somebody has written into.
+    #[test]
+    fn times_that_cannot_be_bring_no_panic() {
+        let edge = |pause: bool, at| if pause { Entry::Paused { at } } else { Entry::Resumed { at } };
+        for times in [[s(2), s(5), s(0), s(1)], [s(5), s(2), s(9), s(9)], [s(0), Duration::MAX, s(0), Duration::MAX]] {
+            let pauses = times.iter().enumerate().map(|(index, at)| edge(index % 2 == 0, *at));
+            let mut ledger = ledger(&pauses.collect::<Vec<_>>());
+            let chunk = ChunkMedia { start: Duration::MAX, samples: u64::MAX, ..media_at(2, 0) };
+            ledger.apply(&Entry::ChunkHeld { media: ChunkMedia { pauses: ledger.pauses(s(9)), ..chunk } });
+            for (index, samples, rate) in [(0, 16_000, 16_000), (1, 0, 0), (3, u64::MAX, 1), (3, 0, 0)] {
+                let media = ledger.media_of_file(index, samples, rate, 1);
+                ledger.participants_of(&media);
+                ledger.notes_of(&media);
+            }
+            ledger.participants_of(ledger.chunks[&2].media.as_ref().unwrap());
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn finalise(
             media.map.channels.truncate(content.channels as usize);
         }
         // An element may have made other samples of those that were counted.
-        if content.rate == media.rate && content.samples != media.samples {
+        if content.rate == media.rate && content.samples < media.samples {
             notes.push(format!("{} of {} samples could be written", content.samples, media.samples));
         }
         (media.samples, media.rate, media.channels) = (content.samples, content.rate, content.channels);

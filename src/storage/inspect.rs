@@ -103,7 +103,8 @@ fn make_mp3_whole(path: &Path) -> Result<Option<Content>, StorageError> {
         scan.push(&block[..n]);
         frames.push(&block[..n]);
     }
-    let Some(first) = frames.first() else { return Ok(None) };
+    // In what is something else, frames are found by chance: it would be cut down to them.
+    let Some(first) = frames.first().filter(|_| frames.skipped() <= len / 2) else { return Ok(None) };
     let repair = scan.finish();
     if repair.frames > 0 && repair.file_len < len {
         file.set_len(repair.file_len).map_err(StorageError::io(path, "cut"))?;
@@ -114,4 +115,26 @@ fn make_mp3_whole(path: &Path) -> Result<Option<Content>, StorageError> {
     let constant = matches!(frames.bitrate(), mp3::Bitrate::Constant).then(|| first.bitrate());
     let (rate, channels) = (first.rate(), first.channels());
     Ok(Some(Content { samples: repair.samples, rate, channels, bit_rate: constant }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_mp3_is_left_as_it_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut state = 1_u64;
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        });
+        let noise: Vec<u8> = noise.take(300_000).collect();
+        let mut frames = mp3::FrameCounter::default();
+        frames.push(&noise);
+        assert!(frames.frames() > 0, "else it would be no test");
+        std::fs::write(file.path(), &noise).unwrap();
+        assert_eq!(make_whole(file.path(), "mp3").unwrap(), None);
+        assert!(std::fs::read(file.path()).unwrap() == noise);
+    }
 }

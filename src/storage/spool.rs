@@ -45,11 +45,9 @@ impl Spool {
             return Err(StorageError::NotText { dir: out.to_owned() });
         }
         let missing: Vec<_> = out.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()).collect();
-        for dir in missing.into_iter().rev() {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-            made.map_err(StorageError::io(out, "created"))?;
-            sync_dir(&dir.join(".."))?;
-        }
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(out);
+        made.map_err(StorageError::io(out, "created"))?;
+        missing.iter().try_for_each(|dir| sync_dir(&dir.join("..")))?;
         if let Some(found) = spool.finished_file()? {
             return Err(StorageError::AlreadyRecorded { dir: out.to_owned(), found });
         }
