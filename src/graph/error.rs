@@ -323,11 +323,11 @@ pub enum GraphErrorKind {
     /// A chunk of two files.
     #[error("[chunk.{first}] on line {line} writes the chunk's file already; a chunk is one file")]
     SecondFile { first: String, line: usize },
-    /// A file that is no chunk, and into which pauses go.
+    /// A sink that no gate protects.
     #[error(
-        "its file would hold what is said in pauses; only nodes of the chunk scope write one, and this is [{scope}.…]"
+        "it would take what is said in pauses; sinks but {nowhere} stand in the chunk scope, and this is [{scope}.…]"
     )]
-    FileElsewhere { scope: Scope },
+    SinkElsewhere { nowhere: &'static str, scope: Scope },
     /// Limits of a node that cuts nothing.
     #[error("only the {splitter} has limits")]
     LimitsElsewhere { splitter: &'static str },

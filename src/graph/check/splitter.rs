@@ -3,7 +3,6 @@
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftNode;
 use crate::graph::check::draft::SPLITTER;
-use crate::graph::elements::Factory;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::Limits;
 use crate::graph::report::Report;
@@ -37,11 +36,16 @@ pub(super) fn check_splitter(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// There is a chunk, and one of its nodes writes its one file; no other node writes any.
+/// Keeps nothing of what it takes.
+const NOWHERE: &str = "fakesink";
+
+/// There is a chunk, and one of its nodes writes its one file; nothing outside of it takes media to anywhere.
 pub(super) fn check_chunk(draft: &Draft<'_>, report: &mut Report) {
-    let writes_file = |node: &&DraftNode<'_>| node.factory.as_ref().is_some_and(Factory::writes_file);
-    for node in draft.nodes.iter().filter(writes_file).filter(|node| !node.is_file()) {
-        report.add_node(node.spec, GraphErrorKind::FileElsewhere { scope: node.spec.scope });
+    let is_sink = |node: &&DraftNode<'_>| node.factory.as_ref().is_some_and(|factory| factory.srcs().next().is_none());
+    let outside = draft.nodes.iter().filter(|node| node.spec.scope != Scope::Chunk && !node.is_splitter());
+    for node in outside.filter(is_sink).filter(|node| !node.is_element(NOWHERE)) {
+        let kind = GraphErrorKind::SinkElsewhere { nowhere: NOWHERE, scope: node.spec.scope };
+        report.add_node(node.spec, kind);
     }
     let Some(first) = in_scope(draft, Scope::Chunk).next() else {
         match draft.nodes.iter().find(|node| node.is_splitter()) {
