@@ -104,12 +104,8 @@ pub fn record(
     let opening = opening(&plan, request.pause_mode);
     let ledger = Ledger::new(opening.clone());
     let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
-    // Before it begins, and what it has begun with.
-    let begun = spool.sync().map_err(RecordError::from).and_then(|()| {
-        let recording = Recording::begin(setup)?;
-        spool.sync()?;
-        Ok(recording)
-    });
+    // The journal's name first: whatever is recorded is of no use without it.
+    let begun = spool.sync().map_err(RecordError::from).and_then(|()| Ok(Recording::begin(setup)?));
     let mut recording = begun.inspect_err(|_| spool.discard())?;
     let script = Script {
         participants: request.participants,

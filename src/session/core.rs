@@ -144,11 +144,6 @@ impl Core {
         self.state
     }
 
-    /// Returns who was there and what was written.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
     /// Takes what happens at recording time `now` and returns what follows, in order.
     pub fn on(&mut self, input: Input, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -279,7 +274,7 @@ mod tests {
         assert_eq!(core.on(Input::Pause, s(2)), []);
         assert_eq!(core.on(Input::Resume, s(3)).last(), Some(&Effect::Resume(s(3))));
         assert_eq!(core.on(Input::Resume, s(4)), []);
-        assert_eq!(core.ledger().pauses(s(9)).len(), 1);
+        assert_eq!(core.ledger.pauses(s(9)).len(), 1);
     }
 
     #[test]
@@ -304,13 +299,13 @@ mod tests {
         core.on(Input::Fail { error: "then this".into() }, s(1));
         core.on(Input::PipelineEnded, s(2));
         let failed = Some((s(2), EndReason::Failed, Some("disk full".into())));
-        assert_eq!(core.ledger().end, failed);
+        assert_eq!(core.ledger.end, failed);
 
         let mut stopping = self::core();
         stopping.on(Input::Stop { reason: EndReason::MediaEnded }, s(1));
         stopping.on(Input::Fail { error: "disk full".into() }, s(1));
         stopping.on(Input::PipelineEnded, s(2));
-        assert_eq!(stopping.ledger().end, failed);
+        assert_eq!(stopping.ledger.end, failed);
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Journal {
         written.map_err(io(&self.path, "written"))
     }
 
-    /// Waits until all entries are on the disk, whoever has appended them.
+    /// Waits until all entries are on the disk.
     ///
     /// # Errors
     ///

@@ -78,7 +78,7 @@ pub fn finalise(
     let metadata_path = spool.metadata(index);
     refuse_foreign(&to, &metadata_path, &metadata)?;
     // In this order: what explains the file is on the disk before it.
-    spool.sync()?;
+    spool.sync_journal()?;
     write_metadata(&spool.chunk_metadata(index), &metadata_path, &metadata)?;
     spool.sync()?;
     move_to(&from, &to).map_err(StorageError::io(&to, "put in place"))?;

@@ -236,13 +236,17 @@ impl Spool {
         }
     }
 
-    /// Waits until the journal and the names of all files are on the disk: first those that are to stay.
+    /// Waits until everything in the journal is on the disk, whoever has written it.
+    pub(super) fn sync_journal(&self) -> Result<(), StorageError> {
+        Ok(Journal::append_to(&self.journal())?.sync()?)
+    }
+
+    /// Waits until the names of all files are on the disk: first those that are to stay.
     ///
     /// # Errors
     ///
     /// They may not be.
     pub fn sync(&self) -> Result<(), StorageError> {
-        Journal::append_to(&self.journal())?.sync()?;
         [self.out.clone(), self.dir()].iter().try_for_each(|dir| sync_dir(dir))
     }
 }

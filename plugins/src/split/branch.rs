@@ -3,6 +3,7 @@
 use gst::prelude::*;
 
 use crate::messages;
+use crate::pads;
 
 /// A branch in the splitter.
 #[derive(Debug, Clone)]
@@ -64,14 +65,25 @@ fn wait_for_nothing(element: &gst::Element) {
     }
 }
 
+/// Returns a src pad for a branch; what comes upstream on it goes out by the splitter's sink pad.
+fn feeding_pad(splitter: &gst::Bin, index: u32) -> gst::Pad {
+    let weak = splitter.downgrade();
+    let sink_pad = move || weak.upgrade().and_then(|splitter| splitter.sink_pads().first().cloned());
+    let on_event = sink_pad.clone();
+    let template = pads::template("chunk_%u", gst::PadDirection::Src, gst::PadPresence::Request, &pads::audio_caps());
+    gst::Pad::builder_from_template(&template)
+        .name(format!("chunk_{index}"))
+        .event_function(move |_, _, event| on_event().is_some_and(|pad| pad.push_event(event)))
+        .query_function(move |pad, _, query| match (query.view_mut(), sink_pad()) {
+            (gst::QueryViewMut::Caps(_), _) | (_, None) => gst::Pad::query_default(pad, gst::Object::NONE, query),
+            (_, Some(sink_pad)) => sink_pad.peer_query(query),
+        })
+        .build()
+}
+
 impl Branch {
-    /// Adds `bin` to the splitter, links `pad` to it and starts it.
-    pub(crate) fn start(
-        splitter: &gst::Bin,
-        index: u32,
-        bin: gst::Element,
-        pad: gst::Pad,
-    ) -> Result<Self, BranchError> {
+    /// Adds `bin` to the splitter, links a pad to it that feeds it, and starts it.
+    pub(crate) fn start(splitter: &gst::Bin, index: u32, bin: gst::Element) -> Result<Self, BranchError> {
         let failed = |what| move |detail: String| BranchError { index, what, detail };
         // A sink that waits for its first buffer would take the running pipeline back to PAUSED, again for each chunk.
         match bin.downcast_ref::<gst::Bin>() {
@@ -79,7 +91,7 @@ impl Branch {
             None => wait_for_nothing(&bin),
         }
         splitter.add(&bin).map_err(|e| failed("cannot be added")(e.to_string()))?;
-        let branch = Self { index, bin, pad, done: false };
+        let branch = Self { index, bin, pad: feeding_pad(splitter, index), done: false };
         branch.link().inspect_err(|_| branch.stop(splitter))?;
         Ok(branch)
     }

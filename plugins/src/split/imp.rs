@@ -162,7 +162,7 @@ impl ReelSplit {
             }
         };
         gst::info!(CAT, imp = self, "chunk {index} begins");
-        let branch = Branch::start(obj.upcast_ref(), index, bin, self.inner_pad(index))?;
+        let branch = Branch::start(obj.upcast_ref(), index, bin)?;
         let mut state = self.state.lock().unwrap();
         if !state.runs {
             // Stopped while it was built.
@@ -174,29 +174,6 @@ impl ReelSplit {
         state.fill = Fill::default();
         state.n_chunks += 1;
         Ok(Some(branch))
-    }
-
-    /// Returns a src pad for a branch; what comes upstream on it goes out by the splitter's sink pad.
-    fn inner_pad(&self, index: u32) -> gst::Pad {
-        let weak = self.obj().downgrade();
-        let on_event = weak.clone();
-        let template =
-            pads::template("chunk_%u", gst::PadDirection::Src, gst::PadPresence::Request, &pads::audio_caps());
-        gst::Pad::builder_from_template(&template)
-            .name(format!("chunk_{index}"))
-            .event_function(move |_, _, event| {
-                on_event.upgrade().and_then(|obj| obj.sink_pads().first().cloned()).is_some_and(|p| p.push_event(event))
-            })
-            .query_function(move |pad, _, query| {
-                let sinkpad = weak.upgrade().and_then(|obj| obj.sink_pads().first().cloned());
-                match (query.view_mut(), sinkpad) {
-                    (gst::QueryViewMut::Caps(_), _) | (_, None) => {
-                        gst::Pad::query_default(pad, gst::Object::NONE, query)
-                    }
-                    (_, Some(sinkpad)) => sinkpad.peer_query(query),
-                }
-            })
-            .build()
     }
 
     /// Ends the current chunk.
