@@ -16,6 +16,15 @@ pub(super) struct Due {
     pub(super) frames: gst::BufferList,
 }
 
+/// What a track gave for a tick.
+#[derive(Debug, Default)]
+pub(super) struct Pulled {
+    /// Frames stamped in recording time.
+    pub(super) due: Vec<Due>,
+    /// What went wrong on the way, and where.
+    pub(super) errors: Vec<(gst::ClockTime, TrackError)>,
+}
+
 /// A track that is being recorded.
 pub(super) struct Feed {
     track: Box<dyn Track>,
@@ -29,13 +38,15 @@ pub(super) struct Feed {
     end: gst::ClockTime,
     /// Recording time up to which the branch has been told what there is, and what there is not.
     told: gst::ClockTime,
+    /// What has been read and not been taken.
+    pulled: Option<Pulled>,
     ended: bool,
 }
 
 impl Feed {
     pub(super) fn new(track: Box<dyn Track>, joined: gst::ClockTime, until: Option<gst::ClockTime>) -> Self {
         let until = until.unwrap_or(gst::ClockTime::MAX);
-        Self { track, joined, until, next: None, end: joined, told: joined, ended: false }
+        Self { track, joined, until, next: None, end: joined, told: joined, pulled: None, ended: false }
     }
 
     /// Nothing more will come.
@@ -49,17 +60,19 @@ impl Feed {
     }
 
     /// Returns where nothing comes before `horizon`, begin and duration: what a decoder or a filter still holds of the
-    /// sound before it must not wait for the sound after it. Call it after [`Self::drain`].
+    /// sound before it must not wait for the sound after it. Call it after [`Self::take`].
     pub(super) fn gap(&mut self, horizon: gst::ClockTime) -> Option<(gst::ClockTime, gst::ClockTime)> {
         let from = self.told.max(self.end);
         self.told = from.max(horizon);
         (from < horizon).then(|| (from, horizon - from))
     }
 
-    /// Returns all frames that begin before `horizon` (recording time), stamped in recording time, and what went
-    /// wrong on the way, and where.
-    pub(super) fn drain(&mut self, horizon: gst::ClockTime) -> (Vec<Due>, Vec<(gst::ClockTime, TrackError)>) {
-        let (mut due, mut errors) = (Vec::<Due>::new(), Vec::new());
+    /// Reads all frames that begin before `horizon` (recording time).
+    pub(super) fn pull(&mut self, horizon: gst::ClockTime) {
+        if self.ended {
+            return;
+        }
+        let mut pulled = self.pulled.take().unwrap_or_default();
         while !self.ended {
             let frame = match self.next.take().map_or_else(|| self.track.next_frame(), |frame| Ok(Some(frame))) {
                 Ok(Some(frame)) => frame,
@@ -69,7 +82,7 @@ impl Feed {
                 }
                 Err(error) => {
                     self.ended = error.fatal;
-                    errors.push((self.end, error));
+                    pulled.errors.push((self.end, error));
                     continue;
                 }
             };
@@ -79,11 +92,16 @@ impl Feed {
                 break;
             }
             match self.place(frame, start) {
-                Some(frame) => push(&mut due, frame),
+                Some(frame) => push(&mut pulled.due, frame),
                 None => self.ended = true,
             }
         }
-        (due, errors)
+        self.pulled = Some(pulled);
+    }
+
+    /// Returns what has been read since the last call; None where the track had ended before.
+    pub(super) fn take(&mut self) -> Option<Pulled> {
+        self.pulled.take()
     }
 
     /// Stamps a frame in recording time, cut where the track is to end; None beyond that.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::feed::Feed;
+use crate::engine::feed::{Feed, Pulled};
 use crate::engine::{EngineError, Track, TrackError};
 use crate::graph::Plan;
 use crate::model::{EndReason, ParticipantNumber};
@@ -123,12 +123,23 @@ impl Recording {
         ended.then(|| ends.max().unwrap_or_default().max(self.gone_end))
     }
 
-    /// Pushes all media that is due before `horizon`.
-    pub fn drain(&mut self, horizon: Duration) {
-        let participants: Vec<_> = self.feeds.iter().filter(|(_, f)| !f.is_ended()).map(|(n, _)| *n).collect();
+    /// Reads all media that is due before `horizon`.
+    pub fn pull(&mut self, horizon: Duration) {
+        self.feeds.values_mut().for_each(|feed| feed.pull(clock_time(horizon)));
+    }
+
+    /// Returns the recording time up to which media has been read.
+    pub fn read_end(&self) -> Duration {
+        self.feeds.values().map(Feed::end).max().unwrap_or_default().into()
+    }
+
+    /// Pushes what has been read up to `horizon`. The pipeline must know by now which pauses are in it: a gate in a
+    /// participant's branch meets the media here, and not in [`Self::advance`].
+    pub fn push(&mut self, horizon: Duration) {
+        let participants: Vec<_> = self.feeds.keys().copied().collect();
         for participant in participants {
             let Some(feed) = self.feeds.get_mut(&participant) else { continue };
-            let (due, errors) = feed.drain(clock_time(horizon));
+            let Some(Pulled { due, errors }) = feed.take() else { continue };
             let (ended, at, gap) = (feed.is_ended(), Duration::from(feed.end()), feed.gap(clock_time(horizon)));
             let pushed = due.into_iter().try_for_each(|due| self.running.push(participant, &due.caps, due.frames));
             for (at, TrackError { text: reason, fatal }) in errors {

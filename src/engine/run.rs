@@ -97,16 +97,19 @@ pub fn run(
                 join(recording, number, participant, at);
             }
         }
-        recording.drain(due);
+        recording.pull(due);
         let media_end = recording.media_end().filter(|end| *end <= due && !agenda.has_joins() && duration.is_none());
         let horizon = media_end.map_or(due, |end| end.max(recording.horizon()));
-        for (at, command) in agenda.take(horizon, |command| !matches!(command, Command::Join(_))) {
-            let input = match command {
-                Command::Leave(participant) => Input::Leave { participant },
-                Command::Resume => Input::Resume,
-                _ => Input::Pause,
-            };
+        // The last frame of a tick reaches beyond it, and so must what is known of pauses.
+        let told = if media_end.is_some() { horizon } else { due.max(recording.read_end()).min(limit) };
+        for (at, command) in agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
+            let input = if command == Command::Pause { Input::Pause } else { Input::Resume };
             recording.input(input, at);
+        }
+        recording.push(due);
+        for (at, command) in agenda.take(horizon, |command| matches!(command, Command::Leave(_))) {
+            let Command::Leave(participant) = command else { continue };
+            recording.input(Input::Leave { participant }, at);
         }
         recording.advance(horizon);
         recording.take_reports().into_iter().for_each(&mut report);

@@ -30,6 +30,11 @@ pub trait Elements {
     fn has_video(&self) -> bool;
 }
 
+/// Returns whether an element is one of Reelgraph's, by its name.
+pub fn is_own(element: &str) -> bool {
+    element.starts_with("reel")
+}
+
 /// A text that is no caps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{caps:?} are no caps")]

@@ -294,14 +294,25 @@ pub enum GraphErrorKind {
     DoorNotInContent { door: Door },
 
     // Pauses.
-    /// A gate that lives as long as something else.
-    #[error("{gate} pauses the whole recording, so its table is [recording.…], not [{scope}.…]")]
-    GateScope { gate: &'static str, scope: Scope },
+    /// A gate behind the splitter.
+    #[error("chunks are cut from what a {gate} has passed, so its table is [recording.…] or [participant.…]")]
+    GateScope { gate: &'static str },
     /// Media that no pause stops.
-    #[error("participants' media come here without a {gate}, so that a pause would be recorded; let them pass one")]
+    #[error(
+        "participants' media come here without a {gate} of recording scope, so that a pause would be recorded; let \
+         them pass one"
+    )]
     NoGate { gate: &'static str },
+    /// An element of others that hears pauses.
+    #[error(
+        "what is said in a pause comes to {element}, which may hold it back and give it out later; {}",
+        guard(gate, *scope)
+    )]
+    Unguarded { element: String, gate: &'static str, scope: Scope },
     /// Media that two gates stop.
-    #[error("participants' media come here through more than one {gate}; one pauses all of its pads")]
+    #[error(
+        "participants' media come here through more than one {gate} of recording scope; one pauses all of its pads"
+    )]
     SecondGate { gate: &'static str },
 
     // Chunks.
@@ -342,6 +353,13 @@ fn in_package(package: &Option<String>) -> String {
 
 fn instead_of(found: &Option<u64>) -> String {
     found.map_or_else(|| "none is set".to_owned(), |found| format!("not {found}"))
+}
+
+fn guard(gate: &str, scope: Scope) -> String {
+    match scope {
+        Scope::Participant => format!("put a {gate} before it, in [{scope}.…]"),
+        _ => format!("put it behind the {gate}, or a {gate} into [{}.…]", Scope::Participant),
+    }
 }
 
 /// The doors as messages list them.

@@ -28,6 +28,7 @@ pub use check::check;
 pub use elements::CapsError;
 pub use elements::Elements;
 pub use elements::Factory;
+pub use elements::is_own;
 pub use error::GraphError;
 pub use error::GraphErrorKind;
 pub use plan::LimitError;

@@ -42,9 +42,10 @@ impl Plan {
         self.node(self.file)
     }
 
-    /// Returns the nodes that pause the recording, at least one: all that participants send passes one of them.
-    pub fn gates(&self) -> impl Iterator<Item = &Node> {
-        self.gates.iter().map(|id| self.node(*id))
+    /// Returns the gates of a scope. In recording scope there is at least one, and all that participants send passes
+    /// one of them. Those in participant scope put silence in the place of a pause, for elements between the two.
+    pub fn gates(&self, scope: Scope) -> impl Iterator<Item = &Node> {
+        self.gates.iter().map(|id| self.node(*id)).filter(move |gate| gate.scope == scope)
     }
 
     /// Returns the nodes that are told how far the recording has come: those that join participants.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gst::glib::ParamFlags;
 use gst::prelude::*;
+use gstreel::GateMode;
 
 use crate::graph::Node;
 use crate::graph::NodeId;
@@ -172,6 +173,9 @@ pub(super) fn participant_nodes(
     for node in plan.scope_nodes(Scope::Participant) {
         let elements = Made::new(node, Instance::Participant(index))?;
         elements.add_to(bin, node)?;
+        if plan.gates(Scope::Participant).any(|gate| gate.id == node.id) {
+            elements.element.set_property("mode", GateMode::Silence);
+        }
         made.insert(node.id, elements.clone());
         for input in &node.links {
             let src = match &input.from {

@@ -12,12 +12,12 @@ use gstreel::ReelSrc;
 
 use crate::graph::Plan;
 use crate::graph::Scope;
+use crate::graph::is_own;
 use crate::pipeline::PipelineError;
 use crate::pipeline::build;
 use crate::pipeline::build::MadeNodes;
 use crate::pipeline::event;
 use crate::pipeline::event::Event;
-use crate::pipeline::registry::OWN_PREFIX;
 
 /// What is pushed: speech's own rate, in steps as small as any element's frame, long enough for any start-up.
 const RATE: u32 = 16_000;
@@ -27,7 +27,7 @@ const STEPS: u64 = 200;
 /// Returns how far the output of a participant's branch is behind its input at most, in media time.
 pub(super) fn measure(plan: &Plan) -> Result<gst::ClockTime, PipelineError> {
     // Ours answer LATENCY truly.
-    if plan.scope_nodes(Scope::Participant).all(|node| node.element.starts_with(OWN_PREFIX)) {
+    if plan.scope_nodes(Scope::Participant).all(|node| is_own(&node.element)) {
         return Ok(gst::ClockTime::ZERO);
     }
     let pipeline = gst::Pipeline::new();

@@ -4,6 +4,7 @@ use gst::prelude::*;
 use gstreel::ReelSrc;
 
 use crate::graph::Plan;
+use crate::graph::Scope;
 use crate::pipeline::PipelineError;
 use crate::pipeline::build;
 use crate::pipeline::build::MadeNodes;
@@ -75,6 +76,11 @@ impl Participant {
             build::link(node, from.and_then(|from| from.src_pad(from_pad)), sink)?;
         }
         Ok(())
+    }
+
+    /// Returns the gates that put silence in the place of a pause.
+    pub(super) fn gates(&self, plan: &Plan) -> impl Iterator<Item = &gst::Element> {
+        plan.gates(Scope::Participant).filter_map(|gate| Some(&self.made.get(&gate.id)?.element))
     }
 
     /// Returns how far this branch's media is behind what was pushed, as its elements say.

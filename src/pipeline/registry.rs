@@ -11,11 +11,9 @@ use crate::graph::elements::PadTemplate;
 use crate::graph::elements::Presence;
 use crate::graph::elements::Property;
 use crate::graph::elements::PropertyKind;
+use crate::graph::is_own;
 use crate::pipeline::build::can_be_set;
 use crate::pipeline::packages::package_of;
-
-/// What the names of our own elements begin with.
-pub(super) const OWN_PREFIX: &str = "reel";
 
 /// Elements with several sink pads that keep a push into one until there is something on the others. No type says so:
 /// most are of `GstCollectPads`, which is not a base class.
@@ -55,12 +53,11 @@ impl Elements for Installed {
     fn factory(&self, element: &str) -> Option<Factory> {
         let factory = gst::ElementFactory::find(element)?.load().ok()?.downcast::<gst::ElementFactory>().ok()?;
         let type_ = factory.element_type();
-        let is_own = element.starts_with(OWN_PREFIX);
         let is_a = |name| glib::Type::from_name(name).is_some_and(|base| type_.is_a(base));
         Some(Factory {
             pads: factory.static_pad_templates().iter().map(pad_template).collect(),
             properties: properties(type_),
-            own_thread: THREADED.contains(&element) || is_a("GstBaseSrc") || (is_a("GstBin") && !is_own),
+            own_thread: THREADED.contains(&element) || is_a("GstBaseSrc") || (is_a("GstBin") && !is_own(element)),
             aggregator: is_a("GstAggregator"),
             waits_for_inputs: WAITING.contains(&element),
         })

@@ -57,6 +57,8 @@ pub struct Running {
     src: ReelSrc,
     recording: MadeNodes,
     participants: BTreeMap<u32, Participant>,
+    /// Where the pause began that has not ended.
+    paused_at: Option<gst::ClockTime>,
     /// What a foreign element of a participant's branch holds back, as found out.
     measured_latency: gst::ClockTime,
     latency: gst::ClockTime,
@@ -89,6 +91,7 @@ impl Running {
             src,
             recording: MadeNodes::new(),
             participants: BTreeMap::new(),
+            paused_at: None,
             measured_latency,
             latency: gst::ClockTime::ZERO,
             is_stuck: false,
@@ -129,7 +132,7 @@ impl Running {
         for (node, element) in self.made(plan.joins()) {
             self.set_up_join(node, element, &options);
         }
-        for (_, gate) in self.made(plan.gates()) {
+        for (_, gate) in self.made(plan.gates(Scope::Recording)) {
             gate.set_property("mode", gate_mode(options.pause_mode));
         }
         self.set_up_splitter(options);
@@ -217,6 +220,9 @@ impl Running {
     /// Builds the branch of a participant. `pin`: the channel that the participant must have, if the graph has any.
     pub fn join(&mut self, participant: ParticipantNumber, pin: Option<u32>) -> Result<(), PipelineError> {
         let branch = Participant::join(&self.plan, &self.pipeline, &self.src, &self.recording, participant, pin)?;
+        if let Some(at) = self.paused_at {
+            branch.gates(&self.plan).for_each(|gate| gate.set_property("pause-at", at.nseconds()));
+        }
         self.participants.insert(participant, branch);
         Ok(())
     }
@@ -275,18 +281,22 @@ impl Running {
         }
     }
 
-    /// Pauses at recording time `at`, all media at the same instant.
-    pub fn pause(&self, at: gst::ClockTime) {
+    /// Pauses at recording time `at`, all media at the same instant. Media from there on must not have been pushed yet.
+    pub fn pause(&mut self, at: gst::ClockTime) {
+        self.paused_at = Some(at);
         self.set_on_gates("pause-at", at);
     }
 
-    /// Resumes at recording time `at`.
-    pub fn resume(&self, at: gst::ClockTime) {
+    /// Resumes at recording time `at`. Media from there on must not have been pushed yet.
+    pub fn resume(&mut self, at: gst::ClockTime) {
+        self.paused_at = None;
         self.set_on_gates("resume-at", at);
     }
 
     fn set_on_gates(&self, property: &str, at: gst::ClockTime) {
-        for (_, gate) in self.made(self.plan.gates()) {
+        let gates = self.made(self.plan.gates(Scope::Recording)).map(|(_, gate)| gate);
+        let silencers = self.participants.values().flat_map(|branch| branch.gates(&self.plan));
+        for gate in gates.chain(silencers) {
             gate.set_property(property, at.nseconds());
         }
     }

@@ -130,13 +130,15 @@ impl Ledger {
         self.chunks.entry(index).or_default()
     }
 
-    /// Returns all pauses, an open one up to `end`.
+    /// Returns all pauses as far as they are before `end`. Edges are noted as they are known, and a recording may stop
+    /// before it comes to them.
     pub fn pauses(&self, end: Duration) -> Vec<PauseInterval> {
+        let begun = self.edges.iter().filter(|(from, _)| *from < end);
         let interval = |(from, to): &(Duration, Option<Duration>)| PauseInterval {
             start: *from,
-            duration: to.unwrap_or(end).saturating_sub(*from),
+            duration: to.unwrap_or(end).min(end).saturating_sub(*from),
         };
-        self.edges.iter().map(interval).collect()
+        begun.map(interval).collect()
     }
 
     /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`; all 0 where the

@@ -108,7 +108,8 @@ fn a_branch_that_fails_in_mid_stream_is_told_and_the_others_go_on() {
     let shipped = stage.run(["show", "unmixed-wav"]).check_code(0).stdout;
     let failing = shipped.replace("\"sink_%u\" = \"decode\"", "\"sink_%u\" = \"fail\"").replace(
         "[recording.channels]",
-        "[participant.fail]\nelement = \"identity\"\ninputs = [\"decode\"]\nproperties = { error-after = 250 }\n\n\
+        "[participant.hush]\nelement = \"reelgate\"\ninputs = [\"decode\"]\n\n\
+         [participant.fail]\nelement = \"identity\"\ninputs = [\"hush\"]\nproperties = { error-after = 250 }\n\n\
          [recording.channels]",
     );
     stage.write("failing.toml", failing);
@@ -153,7 +154,8 @@ fn a_branch_that_fails_at_once_is_told_by_its_node() {
         "failing.toml",
         shipped.replace("\"sink_%u\" = \"decode\"", "\"sink_%u\" = \"fail\"").replace(
             "[recording.mix]",
-            "[participant.fail]\nelement = \"identity\"\ninputs = [\"decode\"]\nproperties = { error-after = 3 }\n\n\
+            "[participant.hush]\nelement = \"reelgate\"\ninputs = [\"decode\"]\n\n\
+         [participant.fail]\nelement = \"identity\"\ninputs = [\"hush\"]\nproperties = { error-after = 3 }\n\n\
              [recording.mix]",
         ),
     );

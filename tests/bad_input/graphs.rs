@@ -88,9 +88,8 @@ fn what_cannot_be_recorded_yet_is_told_by_check() {
     stage.write("video.toml", format!("{video}\n{picture}"));
     stage.check_refused(3, &["check", "video.toml"], &["video.toml:", "graph.content", "video cannot be recorded yet"]);
     let tracks = shipped
-        .replace("[recording.gate]", "[recording.tee]\nelement = \"tee\"\ninputs = [\"mix\"]\n[recording.gate]")
-        .replace("inputs = [\"mix\"]\n\n", "inputs = [\"tee\", \"tee\"]\n\n")
-        .replace("inputs = [\"gate\"]", "inputs = [\"gate.src_0\", \"gate.src_1\"]")
+        .replace("inputs = [\"gate\"]", "inputs = [\"tee\", \"tee\"]")
+        .replace("[recording.split]", "[recording.tee]\nelement = \"tee\"\ninputs = [\"gate\"]\n[recording.split]")
         .replace("inputs = [\"split\"]", "inputs = [\"split.src_0\"]");
     let rest = "[chunk.rest]\nelement = \"fakesink\"\ninputs = [\"split.src_1\"]\n";
     stage.write("tracks.toml", format!("{tracks}\n{rest}"));

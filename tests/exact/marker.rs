@@ -164,6 +164,67 @@ fn the_marker_is_found_where_it_is_recorded() {
     assert!(heard_db(&late.file()) > NOTHING_DB + 20.0, "{:.1} dBFS", heard_db(&late.file()));
 }
 
+/// Returns a graph in which each participant's voice comes again 300 ms later, which no time-stamp says.
+fn echoing(call: &Call) -> String {
+    let text = r#"
+        graph = { content = "audio", channel = "mixed", format = "wav" }
+        participant.decode = { element = "reelaudiodec", inputs = ["@audio"], caps = "audio/x-raw,rate=16000" }
+        participant.hush = { element = "reelgate", inputs = ["decode"] }
+        participant.float = { element = "audioconvert", inputs = ["hush"], caps = "audio/x-raw,format=F32LE" }
+        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "int", timeline = "@timeline" } }
+        recording.gate = { element = "reelgate", inputs = ["mix"] }
+        recording.split = { element = "reelsplit", inputs = ["gate"] }
+        chunk.meta = { element = "reelmeta", inputs = ["split"] }
+        chunk.file = { element = "reelsink", inputs = ["meta"] }
+
+        [participant.echo]
+        element = "audioecho"
+        inputs = ["float"]
+        properties = { max-delay = 300_000_000, delay = 300_000_000, intensity = 0.9 }
+
+        [participant.int]
+        element = "audioconvert"
+        inputs = ["echo"]
+        caps = "audio/x-raw,format=S16LE"
+        properties = { dithering = "none" }
+    "#;
+    let path = call.path("echoing.toml");
+    std::fs::write(&path, text).expect("a file can be written");
+    path.into_os_string().into_string().expect("a path of text")
+}
+
+/// Records three people of whom one comes between the pauses and one in the second, with or without the marker.
+fn record_three(graph: Option<&str>, sounds: &[i16], tick: &str, args: &str) -> Vec<Vec<u8>> {
+    let mut call = Call::new().tick(tick).args(args).args("--duration 3s");
+    for (name, join_ms) in [("anna", 0), ("bert", 1_100), ("cleo", 1_900)] {
+        let said = &sounds[position(Duration::from_millis(join_ms))..];
+        call = call.with(name, said).args(&format!("--join {name}={join_ms}ms"));
+    }
+    let example = |name| format!("{}/pipelines/examples/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let recording = call.record(&graph.map_or_else(|| echoing(&call), example));
+    let is_ogg = |file: &Path| file.extension().is_some_and(|extension| extension == "ogg");
+    // Each Ogg stream has a random number.
+    let content = |file: &std::path::PathBuf| match is_ogg(file) {
+        true => judge::decoded(file).into_iter().flat_map(i16::to_le_bytes).collect(),
+        false => std::fs::read(file).expect("the file is there"),
+    };
+    recording.files().iter().map(content).collect()
+}
+
+/// Once a noise suppressor gave out 20 ms of what was said in a pause behind its end.
+#[test]
+fn what_holds_sound_back_does_not_hear_pauses() {
+    let (with, without) = (marked(&hum(), 0), hum());
+    for graph in [Some("mixed-flac"), Some("mixed-ogg-opus"), Some("noise-suppression"), None] {
+        let whole = [&with, &without].map(|sounds| record_three(graph, sounds, "100ms", ""));
+        assert!(whole[0] != whole[1], "{graph:?}: without pauses the marker is recorded");
+        for (mode, tick) in [("skip", "100ms"), ("skip", "37ms"), ("silence", "200ms"), ("tone", "10ms")] {
+            let [with, without] = [&with, &without].map(|sounds| record_three(graph, sounds, tick, &pause_args(mode)));
+            assert!(with == without, "{graph:?} {mode} {tick}: a file tells what was said in a pause");
+        }
+    }
+}
+
 #[test]
 fn the_marker_is_in_no_file_when_it_sounds_in_pauses_only() {
     for graph in ["mixed-wav", "unmixed-wav", "mixed-mp3"] {

@@ -56,7 +56,8 @@ fn two_mixers_are_both_told_how_far_the_recording_is() {
 fn a_stock_mixer_needs_no_timeline() {
     let between = r#"
         participant.decode.caps = "audio/x-raw,rate=16000"
-        recording.add = { element = "audiomixer", inputs = ["decode"], properties = { latency = 1_000_000_000 } }
+        participant.hush = { element = "reelgate", inputs = ["decode"] }
+        recording.add = { element = "audiomixer", inputs = ["hush"], properties = { latency = 1_000_000_000 } }
         recording.mix = { element = "audioconvert", inputs = ["add"], caps = "audio/x-raw,format=S16LE,channels=1" }"#;
     let call = Call::new().with("anna", &sound::scaled(&sound::speech(0, 3 * RATE), 0.3));
     let call = call.with("bert", &sound::scaled(&sound::speech(1, 3 * RATE), 0.3));
@@ -73,7 +74,8 @@ fn a_rate_holds_through_nodes_without_caps() {
     for (caps, rate) in [("participant.decode.caps = \"audio/x-raw,rate=48000\"", 3 * RATE), ("", RATE)] {
         let between = format!(
             r#"{caps}
-            participant.volume = {{ element = "volume", inputs = ["decode"] }}
+            participant.hush = {{ element = "reelgate", inputs = ["decode"] }}
+            participant.volume = {{ element = "volume", inputs = ["hush"] }}
             participant.pass = {{ element = "identity", inputs = ["volume"] }}
             recording.sum = {{ element = "reelmixer", inputs = {{ "sink_%u" = "pass", timeline = "@timeline" }} }}
             recording.mix = {{ element = "scaletempo", inputs = ["sum"], caps = "audio/x-raw,format=S16LE" }}"#
@@ -92,7 +94,8 @@ fn a_rate_holds_through_nodes_without_caps() {
 fn a_node_may_be_named_as_an_element() {
     let between = r#"
         participant.decode.caps = "audio/x-raw,rate=16000"
-        recording.reelsrc = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }
+        participant.hush = { element = "reelgate", inputs = ["decode"] }
+        recording.reelsrc = { element = "reelmixer", inputs = { "sink_%u" = "hush", timeline = "@timeline" } }
         recording.mix = { element = "identity", inputs = ["reelsrc"] }"#;
     let call = call();
     let (shipped, heard) = (call.record("mixed-wav"), record(&call, &graph(between)));

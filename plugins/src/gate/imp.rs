@@ -133,6 +133,8 @@ impl ReelGate {
         let (index, srcpad) = (pair.index, &pair.src);
         match event.view() {
             gst::EventView::StreamStart(_) => self.repeat_edges(pad),
+            // Of a gate further up: what comes out of here is told by this one.
+            _ if event.structure().is_some_and(|s| s.name() == messages::Gate::NAME) => return true,
             gst::EventView::Caps(caps) => {
                 let format = Format::from_graph_caps(caps.caps());
                 self.lane(index, |lane| lane.format = format);

@@ -1,6 +1,7 @@
 //! A graph on its way from spec to plan: what has been resolved so far, and what could not be.
 
 use crate::graph::elements::Factory;
+use crate::graph::elements::is_own;
 use crate::graph::error::NodePath;
 use crate::graph::plan::Limits;
 use crate::graph::plan::Link;
@@ -138,6 +139,11 @@ impl DraftNode<'_> {
     /// Returns whether it writes a chunk's file.
     pub(super) fn is_file(&self) -> bool {
         self.spec.scope == Scope::Chunk && self.factory.as_ref().is_some_and(Factory::writes_file)
+    }
+
+    /// Returns whether its element is one of Reelgraph's.
+    pub(super) fn is_own(&self) -> bool {
+        self.spec.element.as_ref().is_some_and(|found| is_own(&found.value))
     }
 
     pub(super) fn is_element(&self, element: &str) -> bool {

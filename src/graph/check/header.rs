@@ -91,13 +91,17 @@ fn made(draft: &Draft<'_>) -> Option<(&'static str, ChannelType)> {
     None
 }
 
-/// The engine feeds what the graph takes. A rule of today only, so it speaks where nothing else is wrong.
+/// The engine feeds what the graph takes.
 pub(super) fn check_fed(draft: &Draft<'_>, elements: &dyn Elements, report: &mut Report) {
-    if elements.has_video() || !report.is_empty() {
+    if elements.has_video() {
         return;
     }
     if draft.spec.header.content == Some(Content::AudioVideo) {
         return report.add(draft.spec.header.place, Some("graph.content"), GraphErrorKind::NoVideoYet);
+    }
+    // A splitter of several tracks is not wrong, and may be what another error is about.
+    if !report.is_empty() {
+        return;
     }
     for splitter in draft.nodes.iter().filter(|node| node.is_splitter()) {
         for link in splitter.links.iter().skip(1) {

@@ -170,19 +170,19 @@ fn tee_gives_a_pad_to_each_who_asks() {
     let text = with_recording(
         r#"
         recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }
-        recording.tee = { element = "tee", inputs = ["mix"] }
+        recording.gate = { element = "reelgate", inputs = ["mix"] }
+        recording.tee = { element = "tee", inputs = ["gate"] }
         recording.a = { element = "fakesink", inputs = ["tee"] }
         recording.b = { element = "fakesink", inputs = ["tee.src_0"] }
-        recording.gate = { element = "reelgate", inputs = ["tee"] }
-        recording.split = { element = "reelsplit", inputs = ["gate"] }
+        recording.split = { element = "reelsplit", inputs = ["tee"] }
         "#,
     );
     let plan = plan("tee.toml", &text);
     assert_links(&plan, "a", &["tee.src_1 > sink"]);
     assert_links(&plan, "b", &["tee.src_0 > sink"]);
-    assert_links(&plan, "gate", &["tee.src_2 > sink_0"]);
+    assert_links(&plan, "split", &["tee.src_2 > sink_0"]);
     let requested = SrcPad::Request { template: "src_%u".to_owned(), name: "src_2".to_owned() };
-    assert!(matches!(&links(&plan, "gate")[0].from, Source::Node { pad, .. } if *pad == requested));
+    assert!(matches!(&links(&plan, "split")[0].from, Source::Node { pad, .. } if *pad == requested));
 }
 
 #[test]
@@ -209,7 +209,8 @@ fn array_and_template_inputs_take_pads_in_file_order() {
 fn gates_side_by_side_are_one_each() {
     let text = with_recording(
         r#"
-        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }
+        participant.hush = { element = "reelgate", inputs = ["decode"] }
+        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "hush", timeline = "@timeline" } }
         recording.tee = { element = "tee", inputs = ["mix"] }
         recording.a = { element = "reelgate", inputs = ["tee"] }
         recording.b = { element = "reelgate", inputs = ["tee"] }
@@ -218,19 +219,21 @@ fn gates_side_by_side_are_one_each() {
         "#,
     );
     let plan = plan("gates.toml", &text);
-    assert_eq!(plan.gates().map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(plan.gates(Scope::Recording).map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(plan.gates(Scope::Participant).map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["hush"]);
     assert_eq!(plan.joins().map(|join| join.name.as_str()).collect::<Vec<_>>(), ["mix"]);
 }
 
 #[test]
 fn an_aggregator_may_join_participants_when_it_does_not_wait_for_ever() {
     let text = |latency| {
-        let mix = format!("element = \"audiomixer\", inputs = [\"decode\"], properties = {{ latency = {latency} }}");
+        let hush = "participant.hush = { element = \"reelgate\", inputs = [\"decode\"] }";
+        let mix = format!("element = \"audiomixer\", inputs = [\"hush\"], properties = {{ latency = {latency} }}");
         let split = "recording.split = { element = \"reelsplit\", inputs = [\"gate\"] }";
         let gate = "recording.gate = { element = \"reelgate\", inputs = [\"mix\"] }";
-        with_recording(&format!("recording.mix = {{ {mix} }}\n{gate}\n{split}"))
+        with_recording(&format!("{hush}\nrecording.mix = {{ {mix} }}\n{gate}\n{split}"))
     };
-    assert_links(&plan("agg.toml", &text(1_000_000_000_u64)), "mix", &["decode.src > sink_%u"]);
+    assert_links(&plan("agg.toml", &text(1_000_000_000_u64)), "mix", &["hush.src_0 > sink_%u"]);
     assert!(check("agg.toml", &text(999_999_999), &Catalogue::new()).is_err());
 }
 
