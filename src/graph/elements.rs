@@ -73,13 +73,6 @@ impl Factory {
         self.pads.iter().filter(|pad| pad.direction == Direction::Src)
     }
 
-    /// Returns whether it writes a file that it is told the name of: a sink with a text property [`LOCATION`].
-    pub fn writes_file(&self) -> bool {
-        let is_location = |property: &Property| property.name == LOCATION && property.kind == PropertyKind::Text;
-        self.srcs().next().is_none()
-            && self.properties.iter().any(|property| property.writable && is_location(property))
-    }
-
     /// Returns the sink template that makes the partner of a src pad that comes and goes: in Reelgraph's own elements
     /// (`reelgate`, `reelmeta`) `src_N` appears when `sink_N` is requested.
     pub fn partner(&self, src: &PadTemplate) -> Option<&PadTemplate> {

@@ -104,6 +104,9 @@ pub enum GraphErrorKind {
          or another encoder before the file"
     )]
     OtherFormat { format: Format, written: Format },
+    /// A file that nobody could play by its name.
+    #[error("{given} comes into the file, and files of format {format} are made of {}", held.join(", "))]
+    NotOfFormat { format: Format, held: Vec<&'static str>, given: String },
     /// Channels are not what they are called.
     #[error("{element} makes {made} channels, not {channel} ones; write channel = \"{made}\"")]
     OtherChannel { channel: ChannelType, element: &'static str, made: ChannelType },
@@ -334,11 +337,12 @@ pub enum GraphErrorKind {
     /// A chunk of two files.
     #[error("[chunk.{first}] on line {line} writes the chunk's file already; a chunk is one file")]
     SecondFile { first: String, line: usize },
-    /// A sink that no gate protects.
+    /// A sink that is not the chunk's file.
     #[error(
-        "it would take what is said in pauses; sinks but {nowhere} stand in the chunk scope, and this is [{scope}.…]"
+        "media of a recording go into the files of its chunks: sinks are {} in [chunk.…], and {nowhere}",
+        files.join(" or ")
     )]
-    SinkElsewhere { nowhere: &'static str, scope: Scope },
+    OtherSink { files: &'static [&'static str], nowhere: &'static str },
     /// Limits of a node that cuts nothing.
     #[error("only the {splitter} has limits")]
     LimitsElsewhere { splitter: &'static str },

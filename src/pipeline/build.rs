@@ -14,6 +14,7 @@ use crate::graph::SinkPad;
 use crate::graph::Source;
 use crate::graph::SrcPad;
 use crate::graph::Value;
+use crate::graph::is_own;
 use crate::pipeline::PipelineError;
 use crate::pipeline::name;
 use crate::pipeline::name::Instance;
@@ -78,27 +79,25 @@ impl Made {
         }
         match pad {
             SrcPad::Always { name } | SrcPad::Sometimes { name, .. } => self.element.static_pad(name),
-            SrcPad::Request { template, name } => {
-                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
-            }
+            SrcPad::Request { template, name } => self.requested_pad(template, name),
         }
-    }
-
-    /// Requests a pad by its name; where the element has its own mind about names (`oggmux` reads a serial number out
-    /// of them, and refuses `audio_0`), by its template.
-    fn requested_pad(&self, template: &str, name: &str) -> Option<gst::Pad> {
-        self.element.request_pad_simple(name).or_else(|| self.element.request_pad_simple(template))
     }
 
     /// Returns the pad for an input; `participant` tells which of many.
     pub(super) fn sink_pad(&self, pad: &SinkPad, participant: u32) -> Option<gst::Pad> {
         match pad {
             SinkPad::Always { name } => self.element.static_pad(name),
-            SinkPad::Request { template, name } => {
-                self.element.static_pad(name).or_else(|| self.requested_pad(template, name))
-            }
-            SinkPad::PerParticipant { .. } => self.element.request_pad_simple(&pad.name_for(participant)),
+            SinkPad::Request { template, name } => self.requested_pad(template, name),
+            SinkPad::PerParticipant { template } => self.requested_pad(template, &pad.name_for(participant)),
         }
+    }
+
+    /// Requests a pad: of ours by its name, which tells the partner or the participant; of others by its template, for
+    /// they have their own mind about names (`oggmux` reads a serial number out of them, `mpegtsmux` a PID, and neither
+    /// takes `sink_0`).
+    fn requested_pad(&self, template: &str, name: &str) -> Option<gst::Pad> {
+        let is_ours = self.element.factory().is_some_and(|factory| is_own(&factory.name()));
+        self.element.request_pad_simple(if is_ours { name } else { template })
     }
 }
 

@@ -82,7 +82,7 @@ fn what_cannot_be_recorded_yet_is_told_by_check() {
     let stage = Stage::new();
     let shipped = stage.run(["show", "mixed-mp3"]).check_code(0).stdout;
     let video = shipped.replace("\"audio\"", "\"audio-video\"").replace("\"mp3\"", "\"mp4\"");
-    let picture = "[participant.picture]\nelement = \"identity\"\ninputs = [\"@video\"]\n\
+    let picture = "[participant.picture]\nelement = \"reelgate\"\ninputs = [\"@video\"]\n\
                    [recording.pictures]\nelement = \"funnel\"\ninputs = [\"picture\"]\n\
                    [recording.drop]\nelement = \"fakesink\"\ninputs = [\"pictures\"]\n";
     stage.write("video.toml", format!("{video}\n{picture}"));

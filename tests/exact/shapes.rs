@@ -2,6 +2,7 @@
 
 use crate::support::RATE;
 use crate::support::call::{Call, Recording};
+use crate::support::judge;
 use crate::support::signal::assert_same;
 use crate::support::sound;
 
@@ -100,4 +101,24 @@ fn a_node_may_be_named_as_an_element() {
     let call = call();
     let (shipped, heard) = (call.record("mixed-wav"), record(&call, &graph(between)));
     assert_same("reelsrc", &shipped.wav().samples, &heard.wav().samples);
+}
+
+/// Once the recording hung in a second request for a pad: `mpegtsmux` wants PIDs in the names of its pads, and did not
+/// come back from saying no.
+#[test]
+fn a_muxer_names_its_pads_as_it_likes() {
+    let text = graph(
+        r#"participant.decode.caps = "audio/x-raw,rate=16000"
+        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }"#,
+    );
+    let muxed = r#"chunk.encode = { element = "lamemp3enc", inputs = ["meta"] }
+        chunk.parse = { element = "mpegaudioparse", inputs = ["encode"] }
+        chunk.mux = { element = "mpegtsmux", inputs = ["parse"] }
+        chunk.file = { element = "reelsink", inputs = ["mux"] }"#;
+    let text = text.replace(r#"chunk.file = { element = "reelsink", inputs = ["meta"] }"#, muxed);
+    let recording = record(&call(), &text.replace("\"wav\"", "\"ts\""));
+    let said = recording.samples(0);
+    let heard = judge::decoded(&recording.file()).len();
+    // Frames of 576 samples, of which a transport stream cannot say what is padding, and two of delay.
+    assert!((said..=said + 3 * 576).contains(&heard), "{heard} samples of {said}");
 }

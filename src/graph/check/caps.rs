@@ -162,7 +162,8 @@ fn sink_template<'f>(factory: &'f Factory, to: &SinkPad) -> Option<&'f PadTempla
     factory.sinks().find(|sink| sink.name == *name)
 }
 
-fn shorten(caps: &str) -> String {
+/// Caps as messages show them.
+pub(super) fn shorten(caps: &str) -> String {
     match caps.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{}…", &caps[..end]),
         None => caps.to_owned(),

@@ -29,6 +29,9 @@ pub(super) const CHANNELS: &str = "reelchannels";
 pub(super) const GATE: &str = "reelgate";
 /// The element that chooses by caps what it writes into a chunk's file.
 pub(super) const FILE_SINK: &str = "reelsink";
+/// The elements that write one file, under the name that they are told. Others with a `location` write many
+/// (`multifilesink`), beside lists of them (`hlssink`), or to somewhere else.
+pub(super) const FILE_SINKS: [&str; 2] = [FILE_SINK, "filesink"];
 
 /// All nodes, in file order.
 pub(super) struct Draft<'a> {
@@ -138,7 +141,7 @@ impl DraftNode<'_> {
 
     /// Returns whether it writes a chunk's file.
     pub(super) fn is_file(&self) -> bool {
-        self.spec.scope == Scope::Chunk && self.factory.as_ref().is_some_and(Factory::writes_file)
+        self.spec.scope == Scope::Chunk && FILE_SINKS.iter().any(|sink| self.is_element(sink))
     }
 
     /// Returns whether its element is one of Reelgraph's.

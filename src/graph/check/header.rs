@@ -3,6 +3,7 @@
 use crate::graph::check::caps;
 use crate::graph::check::draft::CHANNELS;
 use crate::graph::check::draft::Draft;
+use crate::graph::check::draft::DraftLink;
 use crate::graph::check::draft::DraftNode;
 use crate::graph::check::draft::FILE_SINK;
 use crate::graph::check::draft::GATE;
@@ -20,14 +21,39 @@ use crate::model::Format;
 /// What [`FILE_SINK`] makes of some caps, whatever the file is called.
 const WRITTEN: [(&str, Format); 2] = [("audio/x-raw", Format::WAV), ("audio/mpeg,mpegversion=1,layer=3", Format::MP3)];
 
+/// Caps that say nothing.
+const ANY: &str = "ANY";
+
+/// What files of a format are made of, by any sink.
+const HELD: [(&str, Format); 4] = [
+    ("audio/x-wav", Format::WAV),
+    ("audio/mpeg,mpegversion=1,layer=3", Format::MP3),
+    ("application/x-id3", Format::MP3),
+    ("application/x-apetag", Format::MP3),
+];
+/// Raw audio to which [`FILE_SINK`] gives a header.
+const HELD_RAW: &str = "audio/x-raw,format=S16LE,layout=interleaved";
+
 /// The file is of the header's format: its ending is what everybody takes it for.
 pub(super) fn check_format(draft: &Draft<'_>, elements: &dyn Elements, report: &mut Report) {
     let Some(format) = draft.spec.header.format.filter(|_| is_sound(draft)) else { return };
-    let files = draft.nodes.iter().enumerate().filter(|(_, node)| node.is_file() && node.is_element(FILE_SINK));
-    for (index, _) in files {
-        if let Some(written) = written(draft, index, elements).filter(|written| *written != format) {
+    for file in draft.nodes.iter().filter(|node| node.is_file()) {
+        let [link] = file.links.as_slice() else { continue };
+        let Some(given) = given(draft, link, draft.nodes.len(), elements) else { continue };
+        let written = WRITTEN.into_iter().find(|(kind, _)| elements.is_subset(&given, kind));
+        let written = written.map(|(_, format)| format).filter(|_| file.is_element(FILE_SINK));
+        if let Some(written) = written.filter(|written| *written != format) {
             let kind = GraphErrorKind::OtherFormat { format, written };
             report.add(draft.spec.header.place, Some("graph.format"), kind);
+            continue;
+        }
+        let raw = (HELD_RAW, Format::WAV);
+        let held = HELD.into_iter().chain(file.is_element(FILE_SINK).then_some(raw));
+        let held: Vec<&str> = held.filter(|(_, of)| *of == format).map(|(kind, _)| kind).collect();
+        let is_held = |kind: &&str| elements.intersect(&given, kind).is_ok_and(|common| common.is_some());
+        if !held.is_empty() && !held.iter().any(is_held) {
+            let kind = GraphErrorKind::NotOfFormat { format, held, given: caps::shorten(&given) };
+            report.add_key(file.spec, link.input.place, &link.input.key(), kind);
         }
     }
 }
@@ -37,27 +63,24 @@ fn is_sound(draft: &Draft<'_>) -> bool {
     draft.spec.header.content == Some(Content::Audio)
 }
 
-/// What a file sink writes, by the last caps before it that say.
-fn written(draft: &Draft<'_>, file: usize, elements: &dyn Elements) -> Option<Format> {
-    let mut index = file;
-    // Nodes may stand in a circle, which is told elsewhere.
-    for _ in &draft.nodes {
-        let [link] = draft.nodes[index].links.as_slice() else { return None };
-        let from = link.from.as_ref()?;
-        let given = caps::given_by(draft, from, elements)?;
-        let written = WRITTEN.into_iter().find(|(kind, _)| elements.is_subset(&given, kind));
-        index = link.node()?;
-        if written.is_some() || !passes_on(&draft.nodes[index]) {
-            return written.map(|(_, format)| format);
-        }
-    }
-    None
+/// The caps that come over a link, by all nodes before it that say something; None where that is nothing.
+///
+/// Nodes may stand in a circle, which is told elsewhere: `reach` is how many are looked at.
+fn given(draft: &Draft<'_>, link: &DraftLink<'_>, reach: usize, elements: &dyn Elements) -> Option<String> {
+    let given = caps::given_by(draft, link.from.as_ref()?, elements)?;
+    let from = &draft.nodes[link.node()?];
+    let came = match from.links.as_slice() {
+        [before] if reach > 0 && passes_on(from) => self::given(draft, before, reach - 1, elements),
+        _ => None,
+    };
+    let given = came.map_or(Some(given.clone()), |came| elements.intersect(&given, &came).ok().flatten());
+    given.filter(|given| given != ANY)
 }
 
 /// Whether what comes out of a node is of the kind that went in.
 fn passes_on(node: &DraftNode<'_>) -> bool {
     let Some(factory) = &node.factory else { return false };
-    let is_any = |pad: &PadTemplate| pad.caps == "ANY";
+    let is_any = |pad: &PadTemplate| pad.caps == ANY;
     node.is_splitter() || factory.srcs().any(|src| factory.partner(src).is_some()) || factory.pads.iter().all(is_any)
 }
 
@@ -91,17 +114,13 @@ fn made(draft: &Draft<'_>) -> Option<(&'static str, ChannelType)> {
     None
 }
 
-/// The engine feeds what the graph takes.
+/// The engine feeds what the graph takes. A rule of today only, so it speaks where nothing else is wrong.
 pub(super) fn check_fed(draft: &Draft<'_>, elements: &dyn Elements, report: &mut Report) {
-    if elements.has_video() {
+    if elements.has_video() || !report.is_empty() {
         return;
     }
     if draft.spec.header.content == Some(Content::AudioVideo) {
         return report.add(draft.spec.header.place, Some("graph.content"), GraphErrorKind::NoVideoYet);
-    }
-    // A splitter of several tracks is not wrong, and may be what another error is about.
-    if !report.is_empty() {
-        return;
     }
     for splitter in draft.nodes.iter().filter(|node| node.is_splitter()) {
         for link in splitter.links.iter().skip(1) {

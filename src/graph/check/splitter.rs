@@ -2,6 +2,7 @@
 
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftNode;
+use crate::graph::check::draft::FILE_SINKS;
 use crate::graph::check::draft::SPLITTER;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::plan::Limits;
@@ -39,13 +40,12 @@ pub(super) fn check_splitter(draft: &Draft<'_>, report: &mut Report) {
 /// Keeps nothing of what it takes.
 const NOWHERE: &str = "fakesink";
 
-/// There is a chunk, and one of its nodes writes its one file; nothing outside of it takes media to anywhere.
+/// There is a chunk, and one of its nodes writes its one file; nothing else takes media to anywhere.
 pub(super) fn check_chunk(draft: &Draft<'_>, report: &mut Report) {
     let is_sink = |node: &&DraftNode<'_>| node.factory.as_ref().is_some_and(|factory| factory.srcs().next().is_none());
-    let outside = draft.nodes.iter().filter(|node| node.spec.scope != Scope::Chunk && !node.is_splitter());
-    for node in outside.filter(is_sink).filter(|node| !node.is_element(NOWHERE)) {
-        let kind = GraphErrorKind::SinkElsewhere { nowhere: NOWHERE, scope: node.spec.scope };
-        report.add_node(node.spec, kind);
+    let is_allowed = |node: &DraftNode<'_>| node.is_splitter() || node.is_file() || node.is_element(NOWHERE);
+    for node in draft.nodes.iter().filter(is_sink).filter(|node| !is_allowed(node)) {
+        report.add_node(node.spec, GraphErrorKind::OtherSink { files: &FILE_SINKS, nowhere: NOWHERE });
     }
     let Some(first) = in_scope(draft, Scope::Chunk).next() else {
         match draft.nodes.iter().find(|node| node.is_splitter()) {
