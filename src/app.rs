@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::engine::{Clock, EngineError, LiveClock, Participant, Recording, Report, Script, Setup, VirtualClock, run};
 use crate::graph::{Limits, Plan};
-use crate::model::{EndReason, PauseMode};
+use crate::model::{Blame, EndReason, PauseMode};
 use crate::pipeline::Options;
 use crate::session::journal::VERSION;
 use crate::session::{Journal, JournalError, Ledger, Opening};
@@ -75,6 +75,13 @@ pub enum RecordError {
     /// The worker died of a bug.
     #[error("the worker ended without a word; what is on disk can be finished with `reelgraph recover`")]
     Worker,
+}
+
+impl RecordError {
+    /// Returns whether who asked has asked for what the graph cannot do.
+    pub fn is_callers(&self) -> bool {
+        matches!(self, Self::Engine(EngineError::Pipeline(error)) if error.blame() == Blame::Caller)
+    }
 }
 
 /// Makes a recording. `go_on` is asked at every tick; `progress` is told recording time as it passes.

@@ -144,6 +144,22 @@ fn more_than_two_channels_are_mixed_down() {
     }
 }
 
+/// Once a file of many channels without places was called damaged: no converter mixes those by itself.
+#[test]
+fn channels_that_have_no_place_are_mixed_alike() {
+    let media = Media::new();
+    let source = media.sweep(16_000, 1, 16_001);
+    let said: Vec<i16> = read(&source).bytes.chunks(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect();
+    for channel in [0, 2, 15] {
+        let options = format!("-af pan=16c|c{channel}=c0");
+        let track = read(&media.ffmpeg(&[&source], &options, "many.wav"));
+        assert!(track.caps.contains("channels=(int)1"), "{}", track.caps);
+        let mixed = track.bytes.chunks(2).map(|two| i16::from_le_bytes([two[0], two[1]]));
+        assert!(mixed.clone().count() == said.len(), "{options}");
+        assert!(mixed.zip(&said).all(|(mixed, said)| (mixed - said / 16).abs() <= 1), "{options}");
+    }
+}
+
 #[test]
 fn opus_is_as_long_as_opusdec_says() {
     let media = Media::new();

@@ -126,7 +126,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let go_on = Arc::new(move || !stop.load(Ordering::Relaxed));
     let recorded = app::record(request, go_on, |horizon| bar.set_position(horizon.as_millis() as u64));
     bar.finish_and_clear();
-    let recorded = recorded.context("failed to record")?;
+    let recorded = match recorded {
+        Err(error) if error.is_callers() => {
+            output::tell(format_args!("failed to record: {error}"));
+            return Ok(Exit::Usage);
+        }
+        recorded => recorded.context("failed to record")?,
+    };
     if args.json {
         output::result(print::json(&recorded))?;
     } else {

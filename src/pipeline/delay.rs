@@ -76,7 +76,7 @@ impl Rig {
 
     fn run(&self, pipeline: &gst::Pipeline) -> Result<gst::ClockTime, PipelineError> {
         let failed = || PipelineError::State { node: "participant".to_owned() };
-        let refused = || PipelineError::Refused { node: "@audio".to_owned() };
+        let refused = |flow| PipelineError::Refused { node: "@audio".to_owned(), flow };
         pipeline.set_state(gst::State::Playing).map_err(|_| failed())?;
         let caps = gst::Caps::builder("audio/x-raw")
             .field("format", "S16LE")
@@ -90,7 +90,7 @@ impl Rig {
             let buffer = gstreel::samples::buffer_of(vec![0; STEP_SAMPLES], 1, position, RATE);
             let mut list = gst::BufferList::new();
             list.get_mut().expect("a new list is nobody else's").add(buffer);
-            self.src.push(&self.audio, &caps, list).map_err(|_| refused())?;
+            self.src.push(&self.audio, &caps, list).map_err(refused)?;
             let pushed = gstreel::samples::time_of(position + STEP_SAMPLES as u64, RATE);
             let out = gst::ClockTime::from_nseconds(self.out.load(Ordering::Relaxed));
             behind = behind.max(pushed.saturating_sub(out));

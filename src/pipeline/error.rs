@@ -61,10 +61,12 @@ pub enum PipelineError {
         debug: String,
     },
     /// Downstream refused media without saying why.
-    #[error("node {node} refused media")]
+    #[error("node {node}, or one behind it, refused media ({flow:?}); GST_DEBUG=3 says more")]
     Refused {
-        /// Node of the plan.
+        /// Node of the plan, or the door that media went in by.
         node: String,
+        /// What came back.
+        flow: gst::FlowError,
     },
     /// The last chunk did not end in time.
     #[error("the pipeline did not end within {seconds} s")]

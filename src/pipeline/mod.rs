@@ -18,6 +18,7 @@ mod inventory;
 pub mod name;
 mod packages;
 mod participant;
+mod refusal;
 mod registry;
 mod running;
 

@@ -26,6 +26,7 @@ use crate::pipeline::event;
 use crate::pipeline::event::Event;
 use crate::pipeline::name::Instance;
 use crate::pipeline::participant::Participant;
+use crate::pipeline::refusal::refused;
 
 /// Messages that mean something to a recording; all others are thrown away unread.
 const MESSAGES: [gst::MessageType; 3] = [gst::MessageType::Element, gst::MessageType::Error, gst::MessageType::Eos];
@@ -239,7 +240,8 @@ impl Running {
         frames: gst::BufferList,
     ) -> Result<(), PipelineError> {
         let Some(branch) = self.participants.get_mut(&participant) else { return Ok(()) };
-        let refused = |_| PipelineError::Refused { node: format!("@audio of participant {participant}") };
+        let door = || format!("@audio of participant {participant}");
+        let refused = |_| refused(&self.plan, &self.pipeline, &door(), Some(participant));
         let pushed = self.src.push(&branch.audio, caps, frames).map_err(refused);
         if branch.caps.as_ref() != Some(caps) {
             branch.caps = Some(caps.clone());
@@ -307,7 +309,8 @@ impl Running {
     ///
     /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
     pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
-        self.src.advance(horizon).map_err(|_| PipelineError::Refused { node: TIMELINE.to_owned() })
+        let refused = |_| refused(&self.plan, &self.pipeline, TIMELINE, None);
+        self.src.advance(horizon).map_err(refused)
     }
 
     /// Returns what the pipeline has said since the last call.

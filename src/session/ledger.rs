@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::model::{ChannelMap, ChunkMedia, EndReason, ParticipantNumber, PauseInterval, PauseMode};
 use crate::session::{Entry, Opening};
 
+/// Least that is said to be missing: elements that are not ours may keep a frame of theirs, or what a filter holds.
+const MISSING_MIN: Duration = Duration::from_millis(20);
+
 /// A participant of the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParticipantRow {
@@ -141,6 +144,18 @@ impl Ledger {
         begun.map(interval).collect()
     }
 
+    /// Returns how much of a recording that has ended properly is in none of its chunks, pauses aside.
+    pub fn missing(&self) -> Option<Duration> {
+        let (end, ..) = self.end.as_ref().filter(|_| self.failure.is_none())?;
+        let paused: Duration = match self.opening.pause_mode {
+            PauseMode::Skip => self.pauses(*end).iter().map(|pause| pause.duration).sum(),
+            PauseMode::Silence | PauseMode::Tone => Duration::ZERO,
+        };
+        let held = self.chunks.values().filter_map(|row| row.media.as_ref()).map(ChunkMedia::duration);
+        let missing = end.saturating_sub(paused).saturating_sub(held.sum());
+        Some(missing).filter(|missing| *missing > MISSING_MIN)
+    }
+
     /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`; all 0 where the
     /// file does not tell.
     ///
@@ -242,6 +257,19 @@ mod tests {
         let mut ledger = Ledger::new(opening());
         entries.iter().for_each(|entry| ledger.apply(entry));
         ledger
+    }
+
+    #[test]
+    fn what_no_chunk_holds_is_missing() {
+        let held = |seconds| Entry::ChunkHeld { media: media(0, 0, seconds) };
+        let ended = Entry::Ended { at: s(10), reason: EndReason::Stopped, error: None };
+        let pause = [Entry::Paused { at: s(2) }, Entry::Resumed { at: s(5) }];
+        let of = |entries: &[Entry]| ledger(&[&pause[..], entries].concat()).missing();
+        assert_eq!(of(&[held(7), ended.clone()]), None);
+        assert_eq!(of(&[held(4), ended.clone()]), Some(s(3)));
+        assert_eq!(of(&[held(4)]), None, "it goes on");
+        let failed = Entry::Failed { at: s(4), error: "disk full".into() };
+        assert_eq!(of(&[held(4), failed, ended]), None, "another note says so");
     }
 
     #[test]

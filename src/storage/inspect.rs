@@ -112,9 +112,8 @@ fn make_mp3_whole(path: &Path) -> Result<Option<Content>, StorageError> {
     if let Some(tag) = &repair.tag {
         file.write_all_at(tag, 0).map_err(StorageError::io(path, "written"))?;
     }
-    let constant = matches!(frames.bitrate(), mp3::Bitrate::Constant).then(|| first.bitrate());
     let (rate, channels) = (first.rate(), first.channels());
-    Ok(Some(Content { samples: repair.samples, rate, channels, bit_rate: constant }))
+    Ok(Some(Content { samples: repair.samples, rate, channels, bit_rate: repair.bit_rate }))
 }
 
 #[cfg(test)]

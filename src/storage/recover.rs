@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{ChunkMedia, EndReason};
-use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
+use crate::session::{Entry, Journal, JournalError, Ledger};
 use crate::storage::finalise::add_note;
 use crate::storage::{Finalised, Spool, StorageError, finalise, inspect};
 
@@ -68,7 +68,7 @@ fn recover_spool(out: &Path, dir: PathBuf) -> Result<Recovered, StorageError> {
 }
 
 /// Finishes every chunk that is still in the spool, of a recording that nobody writes any more, and says in the last
-/// one why the recording ended too early, if it did. What it finishes is added to `chunks`.
+/// one why the recording ended too early, or that something is missing, if so. What it finishes is added to `chunks`.
 ///
 /// # Errors
 ///
@@ -91,16 +91,24 @@ pub fn finish_rest(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalise
         chunks.extend(finalise(spool, ledger, media, only)?);
     }
     chunks.sort_by_key(|chunk| chunk.media.index);
-    match &ledger.failure {
-        Some(failure) => tell_failure(spool, &ledger.opening, failure, chunks),
+    if let Some(failure) = &ledger.failure {
+        let note = format!("the recording ends here, too early: {failure}");
+        return tell_last(spool, ledger, &note, chunks);
+    }
+    match ledger.missing() {
+        Some(missing) => {
+            let note = format!("{:.3} s of the recording are in none of its files", missing.as_secs_f64());
+            tell_last(spool, ledger, &note, chunks)
+        }
         None => Ok(()),
     }
 }
 
-/// Says in the last finished chunk why there is no more.
-fn tell_failure(spool: &Spool, opening: &Opening, failure: &str, chunks: &mut [Finalised]) -> Result<(), StorageError> {
-    let Some(last) = spool.last_finished()? else { return Ok(()) };
-    let metadata = add_note(spool, opening, last, &format!("the recording ends here, too early: {failure}"))?;
+/// Says something of the whole recording, in its last finished chunk.
+fn tell_last(spool: &Spool, ledger: &Ledger, note: &str, chunks: &mut [Finalised]) -> Result<(), StorageError> {
+    let is_finished = |index: &u32| spool.finished(*index).exists();
+    let Some(last) = ledger.chunks.keys().copied().rev().find(is_finished) else { return Ok(()) };
+    let metadata = add_note(spool, &ledger.opening, last, note)?;
     let chunk = chunks.iter_mut().find(|chunk| chunk.media.index == last);
     if let (Some(chunk), Some(metadata)) = (chunk, metadata) {
         chunk.metadata = metadata;

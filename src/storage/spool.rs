@@ -118,28 +118,16 @@ impl Spool {
         Ok(spools)
     }
 
-    /// Returns a file of a finished recording of this graph, if there is any.
+    /// Returns a file that is named as chunks and metadata of this graph are, if there is any.
     fn finished_file(&self) -> Result<Option<PathBuf>, StorageError> {
-        Ok(self.finished_files()?.into_iter().map(|(_, path)| path).min())
-    }
-
-    /// Returns the last chunk that is finished.
-    pub(super) fn last_finished(&self) -> Result<Option<u32>, StorageError> {
-        let chunks = self.finished_files()?.into_iter().filter(|(index, path)| *path == self.finished(*index));
-        Ok(chunks.map(|(index, _)| index).max())
-    }
-
-    /// Returns everything that is named as chunks and metadata of this graph are, with its index.
-    fn finished_files(&self) -> Result<Vec<(u32, PathBuf)>, StorageError> {
         let entries = std::fs::read_dir(&self.out).map_err(StorageError::io(&self.out, "read"))?;
         let prefix = format!("{}-", self.graph);
-        let index_of = |entry: DirEntry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let (index, _) = name.strip_prefix(&prefix)?.split_once('.')?;
-            let index = index.parse().ok().filter(|_| index.len() >= 3 && index.bytes().all(|b| b.is_ascii_digit()))?;
-            Some((index, entry.path()))
+        let is_named = |name: &str| {
+            let index = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('.')).map(|(index, _)| index);
+            index.is_some_and(|index| index.len() >= 3 && index.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        Ok(entries.filter_map(Result::ok).filter_map(index_of).collect())
+        let is_named = |entry: &DirEntry| is_named(&entry.file_name().to_string_lossy());
+        Ok(entries.filter_map(Result::ok).filter(is_named).map(|entry| entry.path()).min())
     }
 
     /// The directory that finished files are in.

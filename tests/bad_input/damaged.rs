@@ -162,3 +162,45 @@ fn a_branch_that_fails_at_once_is_told_by_its_node() {
     let record = ["record", "failing.toml", "--participant", "caller=caller.wav", "--out", "out"];
     stage.check_refused(1, &record, &["failed to record: node fail", "Failed after iterations as requested"]);
 }
+
+/// What others' elements do not let through is in no file, and the last file says how much that is.
+#[test]
+fn media_that_an_element_drops_is_told() {
+    let stage = Stage::new();
+    let shipped = stage.run(["show", "mixed-wav"]).check_code(0).stdout;
+    let dropping = shipped.replace("inputs = [\"gate\"]", "inputs = [\"some\"]").replace(
+        "[recording.split]",
+        "[recording.some]\nelement = \"identity\"\ninputs = [\"gate\"]\nproperties = { drop-probability = 0.3 }\n\n\
+         [recording.split]",
+    );
+    stage.write("dropping.toml", dropping);
+    let record = ["record", "dropping.toml", "--participant", "caller=caller.wav", "--out", "out", "--json"];
+    let course = ["--pause", "500ms-1s", "--chunk-duration", "1s"];
+    let output = stage.run(record.iter().chain(&course)).check_code(4);
+    let document: Value = serde_json::from_str(&output.stdout).expect("one JSON document");
+    let chunks = document["chunks"].as_array().expect("a list of chunks");
+    let held: f64 = chunks.iter().filter_map(|chunk| chunk["durationSeconds"].as_f64()).sum();
+    let recorded = document["durationSeconds"].as_f64().expect("seconds") - 0.5;
+    let missing = recorded - held;
+    assert!(missing > 0.1, "{missing} s");
+    let note = format!("{missing:.3} s of the recording are in none of its files");
+    assert_eq!(texts(&document["notes"]), [note.as_str()]);
+    let last = chunks[chunks.len() - 1]["metadataFile"].as_str().expect("a path");
+    assert_eq!(Metadata::read(&stage.path(last)).notes(), [note]);
+}
+
+/// What elements cannot agree on is found out late, by one that only says no.
+#[test]
+fn who_refused_is_told_by_its_node() {
+    let stage = Stage::new();
+    let shipped = stage.run(["show", "unmixed-wav"]).check_code(0).stdout;
+    let encode = "[chunk.encode]\nelement = \"lamemp3enc\"\ninputs = [\"meta\"]\n\n[chunk.file]";
+    let five_in_mp3 = shipped
+        .replace("\"wav\"", "\"mp3\"")
+        .replace("\"reelsink\"\ninputs = [\"meta\"]", "\"reelsink\"\ninputs = [\"encode\"]")
+        .replace("[chunk.file]", encode);
+    stage.write("five.toml", five_in_mp3);
+    let record = ["record", "five.toml", "--participant", "caller=caller.wav", "--out", "out"];
+    let output = stage.run(record).check_code(1);
+    assert!(output.stderr.contains("node gate, or one behind it, refused media (NotNegotiated)"), "{output:?}");
+}

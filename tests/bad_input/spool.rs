@@ -96,6 +96,8 @@ fn pipes_and_links_are_not_waited_for_or_followed() {
 #[test]
 fn the_last_file_says_why_there_is_no_more_and_says_it_once() {
     let stage = killed();
+    // Named as a later chunk would be, and somebody else's.
+    stage.write("out/mixed-wav-999.wav", "somebody's");
     let notes = |index| Metadata::read(&stage.path(format!("out/mixed-wav-00{index}.json"))).notes();
     check_finished(&stage);
     assert_eq!(notes(0), [""; 0]);

@@ -109,3 +109,18 @@ fn at_the_borders_of_chunks_it_sounds_as_in_their_middle() {
     assert!(border > uncut - 1.5, "at the borders {border:.1} dB, uncut at the same places {uncut:.1} dB");
     assert!(border > middle - 3.0, "at the borders {border:.1} dB, in the middle {middle:.1} dB");
 }
+
+/// Once the frame of the info tag, which needs more room than a frame of 32 kbit/s has, made it an average.
+#[test]
+fn a_constant_bit_rate_is_told_as_it_is_however_low() {
+    let call = Call::new().with("anna", &sound::speech(0, 3 * RATE));
+    for bit_rate in [16, 32, 48, 64] {
+        let path = call.path(&format!("at-{bit_rate}.toml"));
+        let text = include_str!("../../pipelines/mixed-mp3.toml");
+        std::fs::write(&path, text.replace("bitrate = 48", &format!("bitrate = {bit_rate}")))
+            .expect("it can be written");
+        let recording = call.record(path.to_str().expect("a path of text"));
+        let told = &recording.chunks()[0]["metadata"]["recordingInfo"]["audioConfiguration"]["bitRate"];
+        assert_eq!(*told, bit_rate * 1_000);
+    }
+}

@@ -213,6 +213,10 @@ impl Grower {
         let Ok((converter, resampler)) = converter.and_then(|c| Ok((c, resampler.transpose()?))) else {
             return self.tell(Report::NoDecoder(caps.clone()));
         };
+        if let Some(n) = unplaced_channels(caps) {
+            let share = gst::Array::new(std::iter::repeat_n(1.0 / n as f32, n));
+            converter.set_property("mix-matrix", gst::Array::new([share]));
+        }
         let mut last = pad.clone();
         for element in [Some(converter), resampler].into_iter().flatten() {
             self.plug(&last, &element);
@@ -233,6 +237,14 @@ impl Grower {
         element.set_locked_state(false);
         is_linked && element.sync_state_with_parent().is_ok()
     }
+}
+
+/// Returns how many channels there are, where they are more than two and nothing says which is left and which is right:
+/// a converter that is not told how to mix those refuses them.
+fn unplaced_channels(caps: &gst::Caps) -> Option<usize> {
+    let s = caps.structure(0)?;
+    let is_placed = s.get::<gst::Bitmask>("channel-mask").is_ok_and(|mask| mask.0 != 0);
+    s.get::<i32>("channels").ok().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 2 && !is_placed)
 }
 
 /// Hides from whoever is linked to a pad that it could pull.

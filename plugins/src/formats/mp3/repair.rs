@@ -1,5 +1,6 @@
 //! What a killed recorder's MP3 file must become: whole frames only, and a tag that counts them.
 
+use crate::formats::mp3::Bitrate;
 use crate::formats::mp3::ENCODER_DELAY;
 use crate::formats::mp3::FrameCounter;
 use crate::formats::mp3::FrameHeader;
@@ -20,6 +21,8 @@ pub struct Repair {
     pub frames: u64,
     /// Samples per channel that a gapless decoder returns of the repaired file.
     pub samples: u64,
+    /// Bit/s, where all frames behind the tag have the same.
+    pub bit_rate: Option<u32>,
 }
 
 /// Reads a file from its first byte on, in slices of any size.
@@ -82,8 +85,10 @@ impl Scan {
     pub fn finish(self) -> Repair {
         let (frames, end) = (self.frames.frames(), self.frames.end());
         let Some(first) = self.frames.first().filter(|_| frames > 0) else {
-            return Repair { file_len: 0, tag: None, frames: 0, samples: 0 };
+            return Repair { file_len: 0, tag: None, frames: 0, samples: 0, bit_rate: None };
         };
+        let is_constant = self.frames.bitrate() == Bitrate::Constant;
+        let bit_rate = is_constant.then(|| first.bitrate());
         let (lead, delay, padding, tag) = match self.tag {
             Tag::NotYetRead | Tag::Missing => (0, ENCODER_DELAY, 0, None),
             Tag::Read(old) => {
@@ -98,7 +103,7 @@ impl Scan {
         };
         let cut = u64::from(delay) + u64::from(padding).max(DECODER_DELAY);
         let samples = (frames * u64::from(first.samples())).saturating_sub(cut);
-        Repair { file_len: lead + end, tag, frames, samples }
+        Repair { file_len: lead + end, tag, frames, samples, bit_rate }
     }
 }
 
@@ -150,7 +155,10 @@ mod tests {
         let mut counter = FrameCounter::default();
         counter.push(&bytes[216..]);
         bytes[..216].copy_from_slice(&InfoTag::complete(&counter, Some(16_000)).expect("there are frames").bytes());
-        assert_eq!(repair(&bytes), Repair { file_len: 216 * 31, tag: None, frames: 30, samples: 16_000 });
+        assert_eq!(
+            repair(&bytes),
+            Repair { file_len: 216 * 31, tag: None, frames: 30, samples: 16_000, bit_rate: Some(48_000) }
+        );
     }
 
     /// A torn frame in the middle, whose bytes look like another stream's: all behind it would be cut off.
@@ -166,7 +174,8 @@ mod tests {
     #[test]
     fn a_file_without_a_tag_only_loses_its_torn_frame() {
         let bytes = &file(5)[216..];
-        let expected = Repair { file_len: 4 * 216, tag: None, frames: 4, samples: 4 * 576 - 576 - 529 };
+        let expected =
+            Repair { file_len: 4 * 216, tag: None, frames: 4, samples: 4 * 576 - 576 - 529, bit_rate: Some(48_000) };
         assert_eq!(repair(&bytes[..bytes.len() - 1]), expected);
     }
 
