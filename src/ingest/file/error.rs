@@ -46,6 +46,14 @@ pub enum FileError {
     /// An audio stream is declared, and not one sample is in it.
     #[error("the audio stream has no samples; whoever wrote the file wrote only its header")]
     NoSamples,
+    /// More channels than can be mixed down.
+    #[error("the audio has {found} channels; give a file of {max} at most")]
+    TooManyChannels {
+        /// How many there are.
+        found: i32,
+        /// Most that there may be.
+        max: i32,
+    },
     /// No element for this format is installed.
     #[error("what this file needs is not installed: {description} (caps {caps}); try the Debian package {package}")]
     NotInstalled {

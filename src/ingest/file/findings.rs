@@ -3,6 +3,7 @@
 
 use crate::ingest::file::error::FileError;
 use crate::ingest::file::report::Report;
+use crate::ingest::file::track_caps::CHANNELS_MAX;
 use gst::glib;
 
 /// Formats without silence suppression: every page or frame follows on the one before it.
@@ -29,6 +30,7 @@ impl Findings {
             Report::DeadEnd(caps) => return Err(dead_end(caps)),
             Report::Audio => self.has_audio = true,
             Report::Other => self.has_other = true,
+            Report::TooManyChannels(found) => return Err(FileError::TooManyChannels { found, max: CHANNELS_MAX }),
             Report::NoDecoder(caps) => self.no_decoder = Some(caps),
             Report::Missing { description } => self.description = Some(description),
             Report::Sample | Report::End | Report::InputEnd | Report::Failed { .. } => {}

@@ -5,7 +5,7 @@
 //! playlist names. Here `decodebin` gets a single audio stream and adds parser and decoder only.
 
 use crate::ingest::file::report::Report;
-use crate::ingest::file::track_caps::{RAW_RATES, track_caps};
+use crate::ingest::file::track_caps::{CHANNELS_MAX, RAW_RATES, track_caps};
 use gst::glib;
 use gst::prelude::*;
 use std::sync::Arc;
@@ -203,6 +203,10 @@ impl Grower {
         if caps.is_subset(&track_caps()) {
             let _ = pad.link(&end);
             return;
+        }
+        let n_channels = caps.structure(0).and_then(|s| s.get::<i32>("channels").ok()).unwrap_or_default();
+        if n_channels > CHANNELS_MAX {
+            return self.tell(Report::TooManyChannels(n_channels));
         }
         let converter = gst::ElementFactory::make("audioconvert")
             .property_from_str("dithering", "none")

@@ -20,7 +20,8 @@
 //! | Opus in MP4 | begins at the edit list; may lack the last packet, and its padding is not cut |
 //! | Vorbis | every sample and at most one more, since `vorbisdec` clips by time |
 //! | AAC in MP4 | begins at the edit list; may lack the last packet (`qtdemux` 1.22 ends too early) |
-//! | MP3, ADTS | as decoded: GStreamer 1.22 reads no gapless tags, so encoder delay and padding are heard |
+//! | MP3 | every sample, where an info tag has the encoder's delay and padding; else these are heard |
+//! | ADTS | as decoded, with the encoder's delay and padding |
 //!
 //! Edit lists of raw audio and G.711 in MP4 are not applied. A hole of more than 60 ms in the file's own time stays a
 //! hole: the frame behind it carries DISCONT. In FLAC and Ogg, where silence is written, it is told as damage. What is
@@ -38,6 +39,7 @@ mod count;
 mod error;
 mod findings;
 mod framer;
+mod gapless;
 mod grow;
 mod opus;
 mod promise;

@@ -59,13 +59,19 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Promise> {
         (b"RIFF" | b"RF64", b"WAVE") => wav(file, size),
         (b"OggS", _) => ogg(file, size),
         (b".snd", _) => au(file, size),
-        ([b'I', b'D', b'3', _], _) => {
-            // Seven bits a byte (ID3v2.4 §6.2), after a header of ten bytes.
-            let length = magic[6..10].iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f));
-            mp3(file, size, 10 + length)
+        _ => mp3_start(&magic).map_or(Ok(Promise::None), |start| mp3(file, size, start)),
+    }
+}
+
+/// Returns where the first frame begins in a file that begins like one of MP3.
+pub(super) fn mp3_start(magic: &[u8; 12]) -> Option<u64> {
+    match magic {
+        // Seven bits a byte (ID3v2.4 §6.2), after a header of ten bytes.
+        [b'I', b'D', b'3', _, _, _, length @ .., _, _] => {
+            Some(10 + length.iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f)))
         }
-        ([0xff, ..], _) => mp3(file, size, 0),
-        _ => Ok(Promise::None),
+        [0xff, ..] => Some(0),
+        _ => None,
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Report {
     Audio,
     /// A stream of something else was found.
     Other,
+    /// An audio stream has so many channels that nobody mixes them.
+    TooManyChannels(i32),
     /// No installed element decodes this.
     NoDecoder(gst::Caps),
     /// What people call the format that something is missing for.

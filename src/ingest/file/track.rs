@@ -5,6 +5,8 @@ use crate::ingest::file::chain::Chain;
 use crate::ingest::file::error::FileError;
 use crate::ingest::file::findings::Findings;
 use crate::ingest::file::framer::Framer;
+use crate::ingest::file::gapless;
+use crate::ingest::file::gapless::Gapless;
 use crate::ingest::file::promise;
 use crate::ingest::file::promise::Promise;
 use crate::ingest::file::report::Report;
@@ -31,6 +33,8 @@ const HOLES_TOLD_MAX: u32 = 10;
 pub struct FileTrack {
     chain: Chain,
     framer: Framer,
+    /// Where the encoder's silence is to be taken out.
+    gapless: Option<Gapless>,
     declared: Option<ClockTime>,
     promise: Promise,
     has_ended: bool,
@@ -50,7 +54,7 @@ impl FileTrack {
     /// # Errors
     /// All but [`FileError::Truncated`], [`FileError::Decode`] only where not one frame came.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let promise = check(path)?;
+        let (promise, gapless) = check(path)?;
         let chain = Chain::start(path)?;
         let mut findings = Findings::default();
         let until = Instant::now() + FRAME_DEADLINE;
@@ -65,6 +69,7 @@ impl FileTrack {
         let declared = promise.declared().or_else(|| chain.duration());
         let mut track = Self {
             framer: Framer::new(declared),
+            gapless,
             chain,
             declared,
             promise,
@@ -143,7 +148,14 @@ impl FileTrack {
         let segment = sample.segment().and_then(|segment| segment.downcast_ref::<ClockTime>());
         let start = segment.and_then(|segment| segment.start()).unwrap_or_default();
         let lead = buffer.pts().map_or(ClockTime::ZERO, |pts| start.saturating_sub(pts));
-        self.framer.put(buffer, caps, lead);
+        let is_raw = caps.structure(0).is_some_and(|s| s.name() == "audio/x-raw");
+        let buffer = match &mut self.gapless {
+            Some(gapless) if is_raw => gapless.cut(buffer, &caps),
+            _ => Some(buffer),
+        };
+        if let Some(buffer) = buffer {
+            self.framer.put(buffer, caps, lead);
+        }
     }
 
     /// Compares what was there with what should have been.
@@ -170,8 +182,8 @@ impl FileTrack {
     }
 }
 
-/// Refuses what can be refused without a pipeline, and reads what the file promises.
-fn check(path: &Path) -> Result<Promise, FileError> {
+/// Refuses what can be refused without a pipeline, and reads what the file says of its end and of its sound.
+fn check(path: &Path) -> Result<(Promise, Option<Gapless>), FileError> {
     let unreadable = |cause: io::Error| match cause.kind() {
         io::ErrorKind::NotFound => FileError::NotFound,
         _ => FileError::Unreadable { cause },
@@ -188,7 +200,8 @@ fn check(path: &Path) -> Result<Promise, FileError> {
         return Err(FileError::Empty);
     }
     let mut file = fs::File::open(path).map_err(unreadable)?;
-    promise::read(&mut file).map_err(unreadable)
+    let promise = promise::read(&mut file).map_err(unreadable)?;
+    Ok((promise, gapless::read(&mut file).map_err(unreadable)?))
 }
 
 /// Waits for the next report.

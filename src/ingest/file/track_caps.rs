@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 /// Samples per second of raw audio.
 pub(super) const RAW_RATES: RangeInclusive<i32> = 8_000..=192_000;
 
+/// Most channels that are mixed down. GStreamer's converter crashes on more.
+pub(super) const CHANNELS_MAX: i32 = 63;
+
 /// Samples per second of G.711.
 const G711_RATES: RangeInclusive<i32> = 8_000..=48_000;
 
