@@ -11,6 +11,7 @@
 
 mod audiodec;
 mod channels;
+mod edges;
 pub mod formats;
 mod gate;
 mod join;

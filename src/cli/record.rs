@@ -143,7 +143,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
     if let Some(error) = &recorded.error {
-        output::tell(format_args!("failed to record to the end: {error}; what was recorded until then is kept"));
+        let is_kept = recorded.chunks.iter().any(|chunk| chunk.media.samples > 0);
+        let kept = if is_kept { "what is in the files is kept" } else { "nothing of it could be kept" };
+        output::tell(format_args!("failed to record to the end: {error}; {kept}"));
     }
     if let Some(error) = &recorded.unfinished {
         let out = out.display();

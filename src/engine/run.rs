@@ -100,7 +100,8 @@ pub fn run(
         recording.pull(due);
         let media_end = recording.media_end().filter(|end| *end <= due && !agenda.has_joins() && duration.is_none());
         let horizon = media_end.map_or(due, |end| end.max(recording.horizon()));
-        // The last frame of a tick reaches beyond it, and so must what is known of pauses.
+        // Decoders meet the media before the gate does. The last frame of a tick reaches beyond it, and so must what is
+        // known of pauses; they are noted before somebody who leaves earlier in this tick.
         let told = if media_end.is_some() { horizon } else { due.max(recording.read_end()).min(limit) };
         for (at, command) in agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
             let input = if command == Command::Pause { Input::Pause } else { Input::Resume };

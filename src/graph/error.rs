@@ -204,9 +204,13 @@ pub enum GraphErrorKind {
     /// Caps between a splitter and its files.
     #[error("what comes out of {splitter} is what went in; write caps on the node before it")]
     CapsOfSplitter { splitter: &'static str },
-    /// A node that takes coded tracks only.
-    #[error("tracks may be raw audio, and {element} takes {taken}; let reelaudiodec take {door}", door = Door::Audio)]
-    NoRawAudio { element: String, taken: String },
+    /// A track that something else takes.
+    #[error(
+        "{door} is of any codec, and silent in pauses only behind {decoder}; let that take it, and {element} take what \
+         comes out",
+        door = Door::Audio
+    )]
+    NotDecoded { element: String, decoder: &'static str },
 
     // Pads.
     /// A pad that the element cannot have.
@@ -297,25 +301,14 @@ pub enum GraphErrorKind {
     DoorNotInContent { door: Door },
 
     // Pauses.
-    /// A gate behind the splitter.
-    #[error("chunks are cut from what a {gate} has passed, so its table is [recording.…] or [participant.…]")]
-    GateScope { gate: &'static str },
+    /// A gate that lives as long as something else.
+    #[error("{gate} pauses the whole recording, so its table is [recording.…], not [{scope}.…]")]
+    GateScope { gate: &'static str, scope: Scope },
     /// Media that no pause stops.
-    #[error(
-        "participants' media come here without a {gate} of recording scope, so that a pause would be recorded; let \
-         them pass one"
-    )]
+    #[error("participants' media come here without a {gate}, so that a pause would be recorded; let them pass one")]
     NoGate { gate: &'static str },
-    /// An element of others that hears pauses.
-    #[error(
-        "what is said in a pause comes to {element}, which may hold it back and give it out later; {}",
-        guard(gate, *scope)
-    )]
-    Unguarded { element: String, gate: &'static str, scope: Scope },
     /// Media that two gates stop.
-    #[error(
-        "participants' media come here through more than one {gate} of recording scope; one pauses all of its pads"
-    )]
+    #[error("participants' media come here through more than one {gate}; one pauses all of its pads")]
     SecondGate { gate: &'static str },
 
     // Chunks.
@@ -339,7 +332,7 @@ pub enum GraphErrorKind {
     SecondFile { first: String, line: usize },
     /// A sink that is not the chunk's file.
     #[error(
-        "media of a recording go into the files of its chunks: sinks are {} in [chunk.…], and {nowhere}",
+        "media of a recording go into its chunks' files and nowhere else; sinks are {} in [chunk.…], and {nowhere}",
         files.join(" or ")
     )]
     OtherSink { files: &'static [&'static str], nowhere: &'static str },
@@ -357,13 +350,6 @@ fn in_package(package: &Option<String>) -> String {
 
 fn instead_of(found: &Option<u64>) -> String {
     found.map_or_else(|| "none is set".to_owned(), |found| format!("not {found}"))
-}
-
-fn guard(gate: &str, scope: Scope) -> String {
-    match scope {
-        Scope::Participant => format!("put a {gate} before it, in [{scope}.…]"),
-        _ => format!("put it behind the {gate}, or a {gate} into [{}.…]", Scope::Participant),
-    }
 }
 
 /// The doors as messages list them.

@@ -34,6 +34,7 @@ pub use error::GraphErrorKind;
 pub use plan::LimitError;
 pub use plan::Limits;
 pub use plan::Link;
+pub use plan::Naming;
 pub use plan::Node;
 pub use plan::NodeId;
 pub use plan::Plan;

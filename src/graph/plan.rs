@@ -42,10 +42,14 @@ impl Plan {
         self.node(self.file)
     }
 
-    /// Returns the gates of a scope. In recording scope there is at least one, and all that participants send passes
-    /// one of them. Those in participant scope put silence in the place of a pause, for elements between the two.
-    pub fn gates(&self, scope: Scope) -> impl Iterator<Item = &Node> {
-        self.gates.iter().map(|id| self.node(*id)).filter(move |gate| gate.scope == scope)
+    /// Returns the nodes that pause the recording, at least one: all that participants send passes one of them.
+    pub fn gates(&self) -> impl Iterator<Item = &Node> {
+        self.gates.iter().map(|id| self.node(*id))
+    }
+
+    /// Returns the nodes of participant scope that take what a participant sends.
+    pub fn decoders(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.links.iter().any(|link| link.from == Source::Audio))
     }
 
     /// Returns the nodes that are told how far the recording has come: those that join participants.
@@ -187,6 +191,16 @@ pub enum Source {
     },
 }
 
+/// Who chose the name of a pad that is requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// The graph's author, who means this pad.
+    Author,
+    /// Nobody: it is the next number. An element that makes something else of its pads' names chooses by itself
+    /// (`oggmux` reads a serial number out of them, `mpegtsmux` a PID, and neither takes `sink_0`).
+    Counted,
+}
+
 /// A pad that media go into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkPad {
@@ -201,6 +215,8 @@ pub enum SinkPad {
         template: String,
         /// Name to request it by.
         name: String,
+        /// Who chose the name.
+        naming: Naming,
     },
     /// One pad to be requested per participant, numbered as the participants are.
     PerParticipant {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gst::glib::ParamFlags;
 use gst::prelude::*;
-use gstreel::GateMode;
 
+use crate::graph::Naming;
 use crate::graph::Node;
 use crate::graph::NodeId;
 use crate::graph::Plan;
@@ -79,25 +79,22 @@ impl Made {
         }
         match pad {
             SrcPad::Always { name } | SrcPad::Sometimes { name, .. } => self.element.static_pad(name),
-            SrcPad::Request { template, name } => self.requested_pad(template, name),
+            SrcPad::Request { name, .. } => self.element.request_pad_simple(name),
         }
     }
 
     /// Returns the pad for an input; `participant` tells which of many.
     pub(super) fn sink_pad(&self, pad: &SinkPad, participant: u32) -> Option<gst::Pad> {
+        // Names of our elements' pads tell the partner and the participant.
+        let is_ours = || self.element.factory().is_some_and(|factory| is_own(&factory.name()));
         match pad {
             SinkPad::Always { name } => self.element.static_pad(name),
-            SinkPad::Request { template, name } => self.requested_pad(template, name),
-            SinkPad::PerParticipant { template } => self.requested_pad(template, &pad.name_for(participant)),
+            SinkPad::Request { template, naming: Naming::Counted, .. } if !is_ours() => {
+                self.element.request_pad_simple(template)
+            }
+            SinkPad::Request { name, .. } => self.element.request_pad_simple(name),
+            SinkPad::PerParticipant { .. } => self.element.request_pad_simple(&pad.name_for(participant)),
         }
-    }
-
-    /// Requests a pad: of ours by its name, which tells the partner or the participant; of others by its template, for
-    /// they have their own mind about names (`oggmux` reads a serial number out of them, `mpegtsmux` a PID, and neither
-    /// takes `sink_0`).
-    fn requested_pad(&self, template: &str, name: &str) -> Option<gst::Pad> {
-        let is_ours = self.element.factory().is_some_and(|factory| is_own(&factory.name()));
-        self.element.request_pad_simple(if is_ours { name } else { template })
     }
 }
 
@@ -172,9 +169,6 @@ pub(super) fn participant_nodes(
     for node in plan.scope_nodes(Scope::Participant) {
         let elements = Made::new(node, Instance::Participant(index))?;
         elements.add_to(bin, node)?;
-        if plan.gates(Scope::Participant).any(|gate| gate.id == node.id) {
-            elements.element.set_property("mode", GateMode::Silence);
-        }
         made.insert(node.id, elements.clone());
         for input in &node.links {
             let src = match &input.from {

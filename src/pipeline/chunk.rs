@@ -22,6 +22,11 @@ pub(super) fn branch(plan: &Plan, index: u32, file: &Path) -> Result<gst::Bin, P
         let elements = Made::new(node, Instance::Chunk(index))?;
         if node.id == plan.file().id {
             elements.element.set_property(LOCATION, file.to_string_lossy().as_ref());
+            // filesink's own buffer of 64 KiB would be lost with a killed program, and on a full disk.
+            let is_set = node.properties.iter().any(|(property, _)| property == "buffer-mode");
+            if elements.element.has_property("buffer-mode") && !is_set {
+                elements.element.set_property_from_str("buffer-mode", "unbuffered");
+            }
             for property in ["overwrite", "numbered"] {
                 build::set_where_there(&elements.element, property, false);
             }

@@ -61,7 +61,7 @@ pub enum PipelineError {
         debug: String,
     },
     /// Downstream refused media without saying why.
-    #[error("node {node}, or one behind it, refused media ({flow:?}); GST_DEBUG=3 says more")]
+    #[error("node {node} refused media ({flow:?}); GST_DEBUG=3 says more")]
     Refused {
         /// Node of the plan, or the door that media went in by.
         node: String,

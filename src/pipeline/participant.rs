@@ -4,7 +4,6 @@ use gst::prelude::*;
 use gstreel::ReelSrc;
 
 use crate::graph::Plan;
-use crate::graph::Scope;
 use crate::pipeline::PipelineError;
 use crate::pipeline::build;
 use crate::pipeline::build::MadeNodes;
@@ -78,18 +77,20 @@ impl Participant {
         Ok(())
     }
 
-    /// Returns the gates that put silence in the place of a pause.
-    pub(super) fn gates(&self, plan: &Plan) -> impl Iterator<Item = &gst::Element> {
-        plan.gates(Scope::Participant).filter_map(|gate| Some(&self.made.get(&gate.id)?.element))
+    /// Returns the elements that take what the participant sends: they make silence of what is said in a pause.
+    pub(super) fn decoders(&self, plan: &Plan) -> impl Iterator<Item = &gst::Element> {
+        plan.decoders().filter_map(|node| Some(&self.made.get(&node.id)?.element))
     }
 
-    /// Returns how far this branch's media is behind what was pushed, as its elements say.
+    /// Returns how far this branch's media is behind what was pushed, as its elements say. All are asked: many pass the
+    /// question on, and forget the answer of what is not live.
     pub(super) fn told_latency(&self) -> gst::ClockTime {
-        let told = |(_, pad): &(gst::Element, gst::Pad)| {
+        let elements = self.made.values().flat_map(|made| made.elements());
+        let told = elements.flat_map(|element| element.src_pads()).filter_map(|pad| {
             let mut query = gst::query::Latency::new();
-            pad.peer_query(&mut query).then(|| query.result().1)
-        };
-        self.requested.iter().filter_map(told).max().unwrap_or_default()
+            pad.query(&mut query).then(|| query.result().1)
+        });
+        told.max().unwrap_or_default()
     }
 
     /// Takes the branch out of the pipeline; what it had given stays in the recording.

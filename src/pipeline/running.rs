@@ -50,6 +50,23 @@ pub struct Options {
     pub reserved_channels: Vec<u32>,
 }
 
+/// Where a pause begins or ends, in recording time.
+#[derive(Debug, Clone, Copy)]
+enum Edge {
+    Pause(gst::ClockTime),
+    Resume(gst::ClockTime),
+}
+
+impl Edge {
+    fn set_on(self, element: &gst::Element) {
+        let (property, at) = match self {
+            Self::Pause(at) => ("pause-at", at),
+            Self::Resume(at) => ("resume-at", at),
+        };
+        element.set_property(property, at.nseconds());
+    }
+}
+
 /// A pipeline that records.
 pub struct Running {
     pipeline: gst::Pipeline,
@@ -58,8 +75,8 @@ pub struct Running {
     src: ReelSrc,
     recording: MadeNodes,
     participants: BTreeMap<u32, Participant>,
-    /// Where the pause began that has not ended.
-    paused_at: Option<gst::ClockTime>,
+    /// All pauses so far, for whoever joins.
+    edges: Vec<Edge>,
     /// What a foreign element of a participant's branch holds back, as found out.
     measured_latency: gst::ClockTime,
     latency: gst::ClockTime,
@@ -92,7 +109,7 @@ impl Running {
             src,
             recording: MadeNodes::new(),
             participants: BTreeMap::new(),
-            paused_at: None,
+            edges: Vec::new(),
             measured_latency,
             latency: gst::ClockTime::ZERO,
             is_stuck: false,
@@ -133,7 +150,7 @@ impl Running {
         for (node, element) in self.made(plan.joins()) {
             self.set_up_join(node, element, &options);
         }
-        for (_, gate) in self.made(plan.gates(Scope::Recording)) {
+        for (_, gate) in self.made(plan.gates()) {
             gate.set_property("mode", gate_mode(options.pause_mode));
         }
         self.set_up_splitter(options);
@@ -221,8 +238,8 @@ impl Running {
     /// Builds the branch of a participant. `pin`: the channel that the participant must have, if the graph has any.
     pub fn join(&mut self, participant: ParticipantNumber, pin: Option<u32>) -> Result<(), PipelineError> {
         let branch = Participant::join(&self.plan, &self.pipeline, &self.src, &self.recording, participant, pin)?;
-        if let Some(at) = self.paused_at {
-            branch.gates(&self.plan).for_each(|gate| gate.set_property("pause-at", at.nseconds()));
+        for decoder in branch.decoders(&self.plan) {
+            self.edges.iter().for_each(|edge| edge.set_on(decoder));
         }
         self.participants.insert(participant, branch);
         Ok(())
@@ -241,7 +258,7 @@ impl Running {
     ) -> Result<(), PipelineError> {
         let Some(branch) = self.participants.get_mut(&participant) else { return Ok(()) };
         let door = || format!("@audio of participant {participant}");
-        let refused = |_| refused(&self.plan, &self.pipeline, &door(), Some(participant));
+        let refused = |flow| refused(&self.plan, &self.pipeline, &door(), Some(participant), flow);
         let pushed = self.src.push(&branch.audio, caps, frames).map_err(refused);
         if branch.caps.as_ref() != Some(caps) {
             branch.caps = Some(caps.clone());
@@ -283,24 +300,21 @@ impl Running {
         }
     }
 
-    /// Pauses at recording time `at`, all media at the same instant. Media from there on must not have been pushed yet.
+    /// Pauses at recording time `at`, all media at the same instant. None from there on may have been pushed yet.
     pub fn pause(&mut self, at: gst::ClockTime) {
-        self.paused_at = Some(at);
-        self.set_on_gates("pause-at", at);
+        self.tell(Edge::Pause(at));
     }
 
-    /// Resumes at recording time `at`. Media from there on must not have been pushed yet.
+    /// Resumes at recording time `at`. No media from there on may have been pushed yet.
     pub fn resume(&mut self, at: gst::ClockTime) {
-        self.paused_at = None;
-        self.set_on_gates("resume-at", at);
+        self.tell(Edge::Resume(at));
     }
 
-    fn set_on_gates(&self, property: &str, at: gst::ClockTime) {
-        let gates = self.made(self.plan.gates(Scope::Recording)).map(|(_, gate)| gate);
-        let silencers = self.participants.values().flat_map(|branch| branch.gates(&self.plan));
-        for gate in gates.chain(silencers) {
-            gate.set_property(property, at.nseconds());
-        }
+    fn tell(&mut self, edge: Edge) {
+        self.edges.push(edge);
+        let gates = self.made(self.plan.gates()).map(|(_, gate)| gate);
+        let decoders = self.participants.values().flat_map(|branch| branch.decoders(&self.plan));
+        gates.chain(decoders).for_each(|element| edge.set_on(element));
     }
 
     /// Says that all media before `horizon` has been pushed: everything works down to the file before this returns.
@@ -309,7 +323,7 @@ impl Running {
     ///
     /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
     pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
-        let refused = |_| refused(&self.plan, &self.pipeline, TIMELINE, None);
+        let refused = |flow| refused(&self.plan, &self.pipeline, TIMELINE, None, flow);
         self.src.advance(horizon).map_err(refused)
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::model::{ChannelMap, ChunkMedia, EndReason, ParticipantNumber, PauseInterval, PauseMode};
 use crate::session::{Entry, Opening};
 
-/// Least that is said to be missing: elements that are not ours may keep a frame of theirs, or what a filter holds.
-const MISSING_MIN: Duration = Duration::from_millis(20);
+/// Least that is told: elements that are not ours may keep a frame of theirs, or what a filter holds.
+const MISMATCH_MIN: Duration = Duration::from_millis(20);
 
 /// A participant of the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,16 +144,17 @@ impl Ledger {
         begun.map(interval).collect()
     }
 
-    /// Returns how much of a recording that has ended properly is in none of its chunks, pauses aside.
-    pub fn missing(&self) -> Option<Duration> {
+    /// Returns how long a recording that has ended properly should be without pauses, and how long its chunks are,
+    /// where that is something else.
+    pub fn mismatch(&self) -> Option<(Duration, Duration)> {
         let (end, ..) = self.end.as_ref().filter(|_| self.failure.is_none())?;
         let paused: Duration = match self.opening.pause_mode {
             PauseMode::Skip => self.pauses(*end).iter().map(|pause| pause.duration).sum(),
             PauseMode::Silence | PauseMode::Tone => Duration::ZERO,
         };
-        let held = self.chunks.values().filter_map(|row| row.media.as_ref()).map(ChunkMedia::duration);
-        let missing = end.saturating_sub(paused).saturating_sub(held.sum());
-        Some(missing).filter(|missing| *missing > MISSING_MIN)
+        let recorded = end.saturating_sub(paused);
+        let held = self.chunks.values().filter_map(|row| row.media.as_ref()).map(ChunkMedia::duration).sum();
+        Some((recorded, held)).filter(|_| recorded.abs_diff(held) > MISMATCH_MIN)
     }
 
     /// Returns the media of a chunk of which only its file is known: `samples` per channel at `rate`; all 0 where the
@@ -260,13 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_chunk_holds_is_missing() {
+    fn what_chunks_do_not_hold_is_told() {
         let held = |seconds| Entry::ChunkHeld { media: media(0, 0, seconds) };
         let ended = Entry::Ended { at: s(10), reason: EndReason::Stopped, error: None };
         let pause = [Entry::Paused { at: s(2) }, Entry::Resumed { at: s(5) }];
-        let of = |entries: &[Entry]| ledger(&[&pause[..], entries].concat()).missing();
+        let of = |entries: &[Entry]| ledger(&[&pause[..], entries].concat()).mismatch();
         assert_eq!(of(&[held(7), ended.clone()]), None);
-        assert_eq!(of(&[held(4), ended.clone()]), Some(s(3)));
+        assert_eq!(of(&[held(4), ended.clone()]), Some((s(7), s(4))));
+        assert_eq!(of(&[held(14), ended.clone()]), Some((s(7), s(14))));
         assert_eq!(of(&[held(4)]), None, "it goes on");
         let failed = Entry::Failed { at: s(4), error: "disk full".into() };
         assert_eq!(of(&[held(4), failed, ended]), None, "another note says so");

@@ -95,9 +95,10 @@ pub fn finish_rest(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalise
         let note = format!("the recording ends here, too early: {failure}");
         return tell_last(spool, ledger, &note, chunks);
     }
-    match ledger.missing() {
-        Some(missing) => {
-            let note = format!("{:.3} s of the recording are in none of its files", missing.as_secs_f64());
+    match ledger.mismatch() {
+        Some((recorded, held)) => {
+            let [recorded, held] = [recorded, held].map(|duration| duration.as_secs_f64());
+            let note = format!("{recorded:.3} s were recorded, and {held:.3} s came to the files");
             tell_last(spool, ledger, &note, chunks)
         }
         None => Ok(()),

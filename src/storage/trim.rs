@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use gstreel::formats::wav;
+use gstreel::samples::SAMPLE_BYTES;
 
 use crate::storage::StorageError;
 use crate::storage::inspect::{Content, wav_bit_rate};
@@ -16,7 +17,7 @@ const FRAMES_PER_BLOCK: u64 = 8192;
 
 /// Leaves the first `channels` of the file at `path`, one at least; the file must be whole.
 ///
-/// A channel with a sound on it stays, whatever `channels` says: who came on it may have been told too late.
+/// A channel with a sound of its own on it stays, whatever `channels` says: who came on it may have been told too late.
 pub(super) fn trim(path: &Path, content: Content, channels: u32) -> Result<Content, StorageError> {
     let channels = channels.clamp(1, content.channels);
     let header = |channels: u32| wav::Header::new(content.rate, channels as u16).ok();
@@ -55,8 +56,10 @@ fn copy(path: &Path, old: wav::Header, trimmed: &Path, new: wav::Header, samples
         source.read_exact(block).map_err(read())?;
         for frame in block.chunks_exact(old_frame) {
             target.write_all(&frame[..new_frame]).map_err(written())?;
-            let last_heard = frame[new_frame..].iter().rposition(|byte| *byte != 0);
-            let channel = last_heard.map_or(0, |byte| (new_frame + byte) / gstreel::samples::SAMPLE_BYTES + 1);
+            // The tone of a pause is on all channels alike, and nobody's.
+            let is_tone = frame.chunks_exact(SAMPLE_BYTES).all(|sample| *sample == frame[..SAMPLE_BYTES]);
+            let last_heard = frame[new_frame..].iter().rposition(|byte| *byte != 0 && !is_tone);
+            let channel = last_heard.map_or(0, |byte| (new_frame + byte) / SAMPLE_BYTES + 1);
             n_heard = n_heard.max(channel as u32);
         }
         left -= n;

@@ -108,8 +108,7 @@ fn a_branch_that_fails_in_mid_stream_is_told_and_the_others_go_on() {
     let shipped = stage.run(["show", "unmixed-wav"]).check_code(0).stdout;
     let failing = shipped.replace("\"sink_%u\" = \"decode\"", "\"sink_%u\" = \"fail\"").replace(
         "[recording.channels]",
-        "[participant.hush]\nelement = \"reelgate\"\ninputs = [\"decode\"]\n\n\
-         [participant.fail]\nelement = \"identity\"\ninputs = [\"hush\"]\nproperties = { error-after = 250 }\n\n\
+        "[participant.fail]\nelement = \"identity\"\ninputs = [\"decode\"]\nproperties = { error-after = 250 }\n\n\
          [recording.channels]",
     );
     stage.write("failing.toml", failing);
@@ -154,8 +153,7 @@ fn a_branch_that_fails_at_once_is_told_by_its_node() {
         "failing.toml",
         shipped.replace("\"sink_%u\" = \"decode\"", "\"sink_%u\" = \"fail\"").replace(
             "[recording.mix]",
-            "[participant.hush]\nelement = \"reelgate\"\ninputs = [\"decode\"]\n\n\
-         [participant.fail]\nelement = \"identity\"\ninputs = [\"hush\"]\nproperties = { error-after = 3 }\n\n\
+            "[participant.fail]\nelement = \"identity\"\ninputs = [\"decode\"]\nproperties = { error-after = 3 }\n\n\
              [recording.mix]",
         ),
     );
@@ -183,7 +181,7 @@ fn media_that_an_element_drops_is_told() {
     let recorded = document["durationSeconds"].as_f64().expect("seconds") - 0.5;
     let missing = recorded - held;
     assert!(missing > 0.1, "{missing} s");
-    let note = format!("{missing:.3} s of the recording are in none of its files");
+    let note = format!("{recorded:.3} s were recorded, and {held:.3} s came to the files");
     assert_eq!(texts(&document["notes"]), [note.as_str()]);
     let last = chunks[chunks.len() - 1]["metadataFile"].as_str().expect("a path");
     assert_eq!(Metadata::read(&stage.path(last)).notes(), [note]);
@@ -202,5 +200,5 @@ fn who_refused_is_told_by_its_node() {
     stage.write("five.toml", five_in_mp3);
     let record = ["record", "five.toml", "--participant", "caller=caller.wav", "--out", "out"];
     let output = stage.run(record).check_code(1);
-    assert!(output.stderr.contains("node gate, or one behind it, refused media (NotNegotiated)"), "{output:?}");
+    assert!(output.stderr.contains("node encode refused media (NotNegotiated)"), "{output:?}");
 }

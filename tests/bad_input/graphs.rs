@@ -82,14 +82,15 @@ fn what_cannot_be_recorded_yet_is_told_by_check() {
     let stage = Stage::new();
     let shipped = stage.run(["show", "mixed-mp3"]).check_code(0).stdout;
     let video = shipped.replace("\"audio\"", "\"audio-video\"").replace("\"mp3\"", "\"mp4\"");
-    let picture = "[participant.picture]\nelement = \"reelgate\"\ninputs = [\"@video\"]\n\
+    let picture = "[participant.picture]\nelement = \"identity\"\ninputs = [\"@video\"]\n\
                    [recording.pictures]\nelement = \"funnel\"\ninputs = [\"picture\"]\n\
                    [recording.drop]\nelement = \"fakesink\"\ninputs = [\"pictures\"]\n";
     stage.write("video.toml", format!("{video}\n{picture}"));
     stage.check_refused(3, &["check", "video.toml"], &["video.toml:", "graph.content", "video cannot be recorded yet"]);
     let tracks = shipped
-        .replace("inputs = [\"gate\"]", "inputs = [\"tee\", \"tee\"]")
-        .replace("[recording.split]", "[recording.tee]\nelement = \"tee\"\ninputs = [\"gate\"]\n[recording.split]")
+        .replace("[recording.gate]", "[recording.tee]\nelement = \"tee\"\ninputs = [\"mix\"]\n[recording.gate]")
+        .replace("inputs = [\"mix\"]\n\n", "inputs = [\"tee\", \"tee\"]\n\n")
+        .replace("inputs = [\"gate\"]", "inputs = [\"gate.src_0\", \"gate.src_1\"]")
         .replace("inputs = [\"split\"]", "inputs = [\"split.src_0\"]");
     let rest = "[chunk.rest]\nelement = \"fakesink\"\ninputs = [\"split.src_1\"]\n";
     stage.write("tracks.toml", format!("{tracks}\n{rest}"));
@@ -119,7 +120,7 @@ fn what_elements_cannot_do_is_told_by_check() {
             shipped.replace(mixer, "element = \"adder\"\ninputs = [\"decode\"]"),
             &["adder with more than one input waits"],
         ),
-        (shipped.replace("\"reelaudiodec\"", "\"opusdec\""), &["opusdec takes audio/x-opus", "reelaudiodec"]),
+        (shipped.replace("\"reelaudiodec\"", "\"opusdec\""), &["behind reelaudiodec", "and opusdec take"]),
         (with("audiomixer", "output-buffer-duration-fraction = \"fast\""), &["holds a GstFraction, not \"fast\""]),
         (with("audiomixer", "force-live = true"), &["property force-live of audiomixer cannot be set"]),
         (with("capsfilter", "caps = \"audio/x-raw,=\""), &["properties.caps", "GstCaps"]),

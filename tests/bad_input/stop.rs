@@ -136,9 +136,9 @@ fn what_does_not_end_in_time_has_failed() {
     let stage = Stage::new();
     stage.write("settings.toml", "[worker]\ntick = \"100ms\"\n[recording]\nclose-timeout = \"1s\"\n");
     let shipped = include_str!("../../pipelines/mixed-wav.toml");
-    let valve = "[recording.valve]\nelement = \"valve\"\ninputs = [\"gate\"]\nproperties = { drop = true }\n";
-    let closed = shipped.replace("inputs = [\"gate\"]", "inputs = [\"valve\"]");
-    let closed = closed.replace("[recording.split]", &format!("{valve}\n[recording.split]"));
+    let valve = "[recording.valve]\nelement = \"valve\"\ninputs = [\"mix\"]\nproperties = { drop = true }\n";
+    let closed = shipped.replace("[recording.gate]", &format!("{valve}\n[recording.gate]"));
+    let closed = closed.replace("inputs = [\"mix\"]\n\n", "inputs = [\"valve\"]\n\n");
     let queue = "[chunk.queue]\nelement = \"queue\"\ninputs = [\"meta\"]\n";
     let sleep = "[chunk.sleep]\nelement = \"identity\"\ninputs = [\"queue\"]\nproperties = { sleep-time = 900000 }\n";
     let slow = shipped.replace("[chunk.file]", &format!("{queue}\n{sleep}\n[chunk.file]"));

@@ -18,7 +18,7 @@ use crate::support::call::{Call, Recording};
 use crate::support::judge;
 use crate::support::signal::{from_bytes, loudest_tone_db};
 use crate::support::sound;
-use crate::support::wav::Wav;
+use crate::support::wav::{self, Wav};
 
 const MARKER_HZ: f64 = 3_000.0;
 
@@ -169,8 +169,7 @@ fn echoing(call: &Call) -> String {
     let text = r#"
         graph = { content = "audio", channel = "mixed", format = "wav" }
         participant.decode = { element = "reelaudiodec", inputs = ["@audio"], caps = "audio/x-raw,rate=16000" }
-        participant.hush = { element = "reelgate", inputs = ["decode"] }
-        participant.float = { element = "audioconvert", inputs = ["hush"], caps = "audio/x-raw,format=F32LE" }
+        participant.float = { element = "audioconvert", inputs = ["decode"], caps = "audio/x-raw,format=F32LE" }
         recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "int", timeline = "@timeline" } }
         recording.gate = { element = "reelgate", inputs = ["mix"] }
         recording.split = { element = "reelsplit", inputs = ["gate"] }
@@ -193,34 +192,80 @@ fn echoing(call: &Call) -> String {
     path.into_os_string().into_string().expect("a path of text")
 }
 
-/// Records three people of whom one comes between the pauses and one in the second, with or without the marker.
-fn record_three(graph: Option<&str>, sounds: &[i16], tick: &str, args: &str) -> Vec<Vec<u8>> {
-    let mut call = Call::new().tick(tick).args(args).args("--duration 3s");
-    for (name, join_ms) in [("anna", 0), ("bert", 1_100), ("cleo", 1_900)] {
-        let said = &sounds[position(Duration::from_millis(join_ms))..];
-        call = call.with(name, said).args(&format!("--join {name}={join_ms}ms"));
+/// What is said in a call, by everybody the same, at some rate.
+struct Said {
+    rate: usize,
+    samples: Vec<i16>,
+    /// Options of ffmpeg for what it is given in.
+    codec: &'static str,
+}
+
+impl Said {
+    /// Noise, and in all pauses the marker or silence. The mixer and the gate see it at 16 kHz: what is paused of their
+    /// samples is paused of these.
+    fn new(rate: usize, codec: &'static str, is_marked: bool) -> Self {
+        let mut samples = sound::noise(5, 3 * rate, 4_000);
+        let marker = sound::tone(MARKER_HZ, rate, 3 * rate, AMPLITUDE);
+        let paused = pauses().into_iter().map(|(from, to)| position(from) * rate..position(to) * rate);
+        for range in paused.map(|range| range.start.div_ceil(RATE)..range.end.div_ceil(RATE)) {
+            range.for_each(|at| samples[at] = if is_marked { marker[at] } else { 0 });
+        }
+        Self { rate, samples, codec }
     }
-    let example = |name| format!("{}/pipelines/examples/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let recording = call.record(&graph.map_or_else(|| echoing(&call), example));
-    let is_ogg = |file: &Path| file.extension().is_some_and(|extension| extension == "ogg");
-    // Each Ogg stream has a random number.
-    let content = |file: &std::path::PathBuf| match is_ogg(file) {
-        true => judge::decoded(file).into_iter().flat_map(i16::to_le_bytes).collect(),
-        false => std::fs::read(file).expect("the file is there"),
-    };
-    recording.files().iter().map(content).collect()
+
+    /// Records four people: one comes between the pauses, one inside the second, one shortly before its end.
+    fn record(&self, graph: Option<&str>, tick: &str, args: &str) -> Vec<Vec<u8>> {
+        let mut call = Call::new().tick(tick).args(args).args("--duration 3s");
+        for (name, join_ms) in [("anna", 0), ("bert", 1_100), ("cleo", 1_900), ("dora", 2_036)] {
+            let (plain, coded) = (call.path("plain.wav"), call.path(&format!("{name}.wav")));
+            wav::write(&plain, self.rate as u32, 1, &self.samples[join_ms * self.rate / 1_000..]);
+            judge::convert(&plain, self.codec, &coded);
+            call = call.with_file(name, &coded).args(&format!("--join {name}={join_ms}ms"));
+        }
+        let example = |name| format!("{}/pipelines/examples/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let recording = match graph {
+            None => call.record(&echoing(&call)),
+            Some(shipped @ ("unmixed-wav" | "mixed-wav")) => call.record(shipped),
+            Some(name) => call.record(&example(name)),
+        };
+        let is_ogg = |file: &Path| file.extension().is_some_and(|extension| extension == "ogg");
+        // Each Ogg stream has a random number.
+        let content = |file: &std::path::PathBuf| match is_ogg(file) {
+            true => judge::decoded(file).into_iter().flat_map(i16::to_le_bytes).collect(),
+            false => std::fs::read(file).expect("the file is there"),
+        };
+        recording.files().iter().map(content).collect()
+    }
+}
+
+#[track_caller]
+fn check_hushed(graph: Option<&str>, [with, without]: &[Said; 2], courses: &[(&str, &str)]) {
+    let what = format!("{graph:?} at {} Hz, {}", with.rate, with.codec);
+    let whole = [with, without].map(|said| said.record(graph, "100ms", ""));
+    assert!(whole[0] != whole[1], "{what}: without pauses the marker is recorded");
+    for (mode, tick) in courses {
+        let [with, without] = [with, without].map(|said| said.record(graph, tick, &pause_args(mode)));
+        assert!(with == without, "{what}: {mode} {tick}: a file tells what was said in a pause");
+    }
 }
 
 /// Once a noise suppressor gave out 20 ms of what was said in a pause behind its end.
 #[test]
 fn what_holds_sound_back_does_not_hear_pauses() {
-    let (with, without) = (marked(&hum(), 0), hum());
+    let said = [true, false].map(|is_marked| Said::new(RATE, "", is_marked));
     for graph in [Some("mixed-flac"), Some("mixed-ogg-opus"), Some("noise-suppression"), None] {
-        let whole = [&with, &without].map(|sounds| record_three(graph, sounds, "100ms", ""));
-        assert!(whole[0] != whole[1], "{graph:?}: without pauses the marker is recorded");
-        for (mode, tick) in [("skip", "100ms"), ("skip", "37ms"), ("silence", "200ms"), ("tone", "10ms")] {
-            let [with, without] = [&with, &without].map(|sounds| record_three(graph, sounds, tick, &pause_args(mode)));
-            assert!(with == without, "{graph:?} {mode} {tick}: a file tells what was said in a pause");
+        check_hushed(graph, &said, &[("skip", "100ms"), ("skip", "37ms"), ("silence", "200ms"), ("tone", "10ms")]);
+    }
+}
+
+/// Once a resampler spread what was said in a pause 3 ms over its edges.
+#[test]
+fn what_is_resampled_does_not_spread_over_the_edges_of_a_pause() {
+    for (rate, codec) in [(8_000, ""), (8_000, "-c:a pcm_mulaw"), (8_000, "-c:a pcm_alaw"), (44_100, ""), (48_000, "")]
+    {
+        let said = [true, false].map(|is_marked| Said::new(rate, codec, is_marked));
+        for graph in [Some("mixed-wav"), Some("unmixed-wav"), Some("noise-suppression"), None] {
+            check_hushed(graph, &said, &[("skip", "100ms"), ("silence", "37ms")]);
         }
     }
 }

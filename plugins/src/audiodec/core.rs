@@ -12,6 +12,8 @@ use crate::audiodec::blocks::Blocks;
 use crate::audiodec::codec::Codec;
 use crate::audiodec::codec::Format;
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
+use crate::audiodec::hush::Grid;
+use crate::audiodec::hush::hush;
 use crate::audiodec::position::Arrival;
 use crate::audiodec::position::Before;
 use crate::audiodec::position::Place;
@@ -21,6 +23,7 @@ use crate::audiodec::resample::Resampler;
 use crate::audiodec::stats::Stats;
 use crate::samples::ns_of;
 use crate::samples::position_at_ns;
+use crate::timeline::Timeline;
 use std::ops::Range;
 
 /// So many corrupt packets in a row are no accident: the stream is not what its caps say.
@@ -72,6 +75,10 @@ struct Spurt {
     lag: usize,
     /// How many of these are still to be dropped.
     n_to_skip: usize,
+    /// Recording position of the first that is not dropped, at the rate that comes out.
+    start: i64,
+    /// How many have come behind these.
+    n_fed: u64,
     n_packets: u64,
     /// Comfort noise since the last packet.
     n_comfort: usize,
@@ -89,6 +96,12 @@ pub(super) struct Core {
     before: Before,
     corrupt_run: u32,
     blocks: Blocks,
+    /// Samples per second of what comes out.
+    rate_out: u32,
+    /// The pauses of the recording.
+    pauses: Timeline,
+    /// Recording time of the first of `blocks`' times.
+    running_ns: u64,
     stats: Stats,
     decoded: Vec<i16>,
     resampled: Vec<i16>,
@@ -108,6 +121,9 @@ impl Core {
             before: Before::Nothing,
             corrupt_run: 0,
             blocks: Blocks::new(rate_out),
+            rate_out,
+            pauses: Timeline::default(),
+            running_ns: 0,
             stats: Stats::default(),
             decoded: Vec::new(),
             resampled: Vec::new(),
@@ -121,7 +137,13 @@ impl Core {
         self.is_lag_in_pts &= self.format == format;
         self.format = format;
         self.corrupt_run = 0;
+        self.rate_out = rate_out;
         self.blocks.change_rate(rate_out);
+    }
+
+    /// Sets what is silence, in recording time; none of it may have come yet.
+    pub(super) fn set_pauses(&mut self, pauses: Timeline) {
+        self.pauses = pauses;
     }
 
     /// Sets the assumed pre-skip of Opus without a header, from the next spurt on.
@@ -129,8 +151,10 @@ impl Core {
         self.opus_pre_skip = opus_pre_skip;
     }
 
-    /// Begins a new timeline of which only `bounds_ns` is kept. The old one must have been finished.
-    pub(super) fn begin_timeline(&mut self, bounds_ns: Range<u64>) {
+    /// Begins a new timeline of which only `bounds_ns` is kept; its begin is at recording time `running_ns`. The old
+    /// one must have been finished.
+    pub(super) fn begin_timeline(&mut self, bounds_ns: Range<u64>, running_ns: u64) {
+        self.running_ns = running_ns;
         self.blocks.begin_timeline(bounds_ns);
     }
 
@@ -149,7 +173,7 @@ impl Core {
         self.before = Before::Nothing;
         self.corrupt_run = 0;
         self.blocks.take();
-        self.blocks.begin_timeline(0..u64::MAX);
+        self.begin_timeline(0..u64::MAX, 0);
     }
 
     /// Returns the format that is decoded.
@@ -200,7 +224,7 @@ impl Core {
         let is_decoded = self.codec.append(packet.bytes, &mut decoded);
         let outcome = match is_decoded {
             true => {
-                self.accept(&decoded, kept, n_overlapping);
+                self.accept(&mut decoded, kept, n_overlapping);
                 Ok(())
             }
             false => self.corrupt(),
@@ -238,7 +262,8 @@ impl Core {
         let mut tail = std::mem::take(&mut self.decoded);
         tail.clear();
         self.codec.tail(lag, &mut tail);
-        self.feed(&tail);
+        let n = tail.len();
+        self.feed(&mut tail, n);
         self.decoded = tail;
         self.spurt = None;
         self.before = Before::Nothing;
@@ -302,9 +327,19 @@ impl Core {
         let pts_ns = packet.pts_ns.unwrap_or_else(|| self.blocks.free_ns());
         self.is_lag_in_pts |= self.is_lag_cut_off(pts_ns);
         let lag = if self.is_lag_in_pts { 0 } else { self.lag() };
-        self.spurt = Some(Spurt { pts_ns, n: 0, lag, n_to_skip: lag, n_packets: 0, n_comfort: 0 });
+        let start = self.recording_position(pts_ns);
+        let begun = Spurt { pts_ns, n: 0, lag, n_to_skip: lag, start, n_fed: 0, n_packets: 0, n_comfort: 0 };
+        self.spurt = Some(begun);
         self.blocks.go_to(pts_ns);
         0
+    }
+
+    /// Where a time of the stream is in the recording, in samples of what comes out.
+    fn recording_position(&self, pts_ns: u64) -> i64 {
+        let begin_ns = self.blocks.start_ns();
+        let late_ns = self.running_ns.saturating_add(pts_ns.saturating_sub(begin_ns));
+        let [late, early] = [late_ns, begin_ns.saturating_sub(pts_ns)].map(|ns| position_at_ns(ns, self.rate_out));
+        i64::try_from(late).unwrap_or(i64::MAX).saturating_sub_unsigned(early)
     }
 
     /// Fills a loss of `n` samples before the packet `next`; returns how much of that overlaps, which is nothing.
@@ -313,8 +348,9 @@ impl Core {
         filling.clear();
         let n_restored = self.codec.conceal(n, next, &mut filling);
         self.stats.n_fec_frames += u64::from(n_restored.is_some());
-        self.stats.n_concealed += (n - n_restored.unwrap_or(0)) as u64;
-        self.go_on(&filling);
+        let n_invented = n - n_restored.unwrap_or(0);
+        self.stats.n_concealed += n_invented as u64;
+        self.go_on(&mut filling, n_invented);
         self.decoded = filling;
         0
     }
@@ -338,12 +374,12 @@ impl Core {
         let mut noise = std::mem::take(&mut self.decoded);
         noise.clear();
         self.codec.tail(n, &mut noise);
-        self.go_on(&noise);
+        self.go_on(&mut noise, n);
         self.decoded = noise;
         n
     }
 
-    fn accept(&mut self, decoded: &[i16], kept: Range<usize>, n_overlapping: usize) {
+    fn accept(&mut self, decoded: &mut [i16], kept: Range<usize>, n_overlapping: usize) {
         self.before = Before::Nothing;
         self.corrupt_run = 0;
         self.stats.n_decoded += decoded.len() as u64;
@@ -353,7 +389,7 @@ impl Core {
             spurt.n_packets += 1;
             spurt.n_comfort = 0;
         }
-        self.go_on(&decoded[kept.start + n_overlapping..kept.end]);
+        self.go_on(&mut decoded[kept.start + n_overlapping..kept.end], 0);
     }
 
     /// Counts a packet that could not be decoded. It is as good as lost: the next one tells how much to conceal.
@@ -364,20 +400,24 @@ impl Core {
         if self.corrupt_run < CORRUPT_RUN_MAX { Ok(()) } else { Err(TooManyCorrupt) }
     }
 
-    /// Makes the spurt longer by `samples`.
-    fn go_on(&mut self, samples: &[i16]) {
+    /// Makes the spurt longer by `samples`, of which the first `n_invented` were made of what came before them.
+    fn go_on(&mut self, samples: &mut [i16], n_invented: usize) {
         if let Some(spurt) = &mut self.spurt {
             spurt.n += samples.len() as u64;
         }
-        self.feed(samples);
+        self.feed(samples, n_invented);
     }
 
-    fn feed(&mut self, samples: &[i16]) {
+    fn feed(&mut self, samples: &mut [i16], n_invented: usize) {
         let Some(spurt) = &mut self.spurt else { return };
         let n_skipped = spurt.n_to_skip.min(samples.len());
         spurt.n_to_skip -= n_skipped;
+        let samples = &mut samples[n_skipped..];
+        let grid = Grid { start: spurt.start, rate: self.codec.rate(), rate_out: self.rate_out };
+        hush(&self.pauses, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
+        spurt.n_fed += samples.len() as u64;
         self.resampled.clear();
-        self.resampler.push(&samples[n_skipped..], &mut self.resampled);
+        self.resampler.push(samples, &mut self.resampled);
         self.blocks.append(&self.resampled);
     }
 }

@@ -18,9 +18,11 @@ use crate::audiodec::core::Packet;
 use crate::audiodec::core::TooManyCorrupt;
 use crate::audiodec::opus;
 use crate::audiodec::position::Before;
+use crate::edges::{Edge, Edges};
 use crate::lock::lock_anyway;
 use crate::messages;
 use crate::samples;
+use crate::timeline::Timeline;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("reelaudiodec", gst::DebugColorFlags::empty(), Some("Reelgraph: decodes one audio track"))
@@ -37,11 +39,12 @@ const _: () = assert!(DEFAULT_OPUS_PRE_SKIP <= OPUS_PRE_SKIP_MAX);
 #[derive(Debug, Clone, Copy)]
 struct Settings {
     opus_pre_skip: u32,
+    edges: Edges,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { opus_pre_skip: DEFAULT_OPUS_PRE_SKIP }
+        Self { opus_pre_skip: DEFAULT_OPUS_PRE_SKIP, edges: Edges::default() }
     }
 }
 
@@ -50,6 +53,8 @@ impl Default for Settings {
 struct State {
     segment: Option<gst::FormattedSegment<gst::ClockTime>>,
     stream: Option<Stream>,
+    /// All edges asked for.
+    pauses: Timeline,
 }
 
 /// A stream whose caps are known on both sides.
@@ -200,7 +205,7 @@ impl ReelAudioDec {
         let mut state = self.state.lock().unwrap();
         state.segment = Some(segment.clone());
         if let Some(stream) = &mut state.stream {
-            stream.core.begin_timeline(bounds_ns(Some(segment)));
+            stream.core.begin_timeline(bounds_ns(Some(segment)), running_ns(Some(segment)));
         }
     }
 
@@ -283,11 +288,13 @@ impl ReelAudioDec {
         let opus_pre_skip = self.settings.lock().unwrap().opus_pre_skip;
         let (rate_before, delay_before_ns, delay_ns) = {
             let mut state = self.state.lock().unwrap();
-            let bounds_ns = bounds_ns(state.segment.as_ref());
+            let (bounds_ns, running_ns) = (bounds_ns(state.segment.as_ref()), running_ns(state.segment.as_ref()));
+            let pauses = state.pauses.clone();
             let before = state.stream.as_ref().map(|stream| (stream.rate_out, stream.core.delay_ns()));
             let stream = state.stream.get_or_insert_with(|| {
                 let mut core = Core::new(format, rate_out, opus_pre_skip);
-                core.begin_timeline(bounds_ns);
+                core.begin_timeline(bounds_ns, running_ns);
+                core.set_pauses(pauses);
                 Stream { core, rate_out }
             });
             if before.is_some() {
@@ -320,6 +327,20 @@ impl ReelAudioDec {
             return true;
         }
         gst::Pad::query_default(&self.srcpad, Some(&*self.obj()), query)
+    }
+
+    fn schedule(&self, edge: Edge) {
+        gst::info!(CAT, imp = self, "{edge:?}");
+        let mut state = lock_anyway(&self.state);
+        // Media that has passed is the gate's affair: it moves an edge that comes too late.
+        let _ = match edge {
+            Edge::Pause(at) => state.pauses.pause(at, gst::ClockTime::ZERO),
+            Edge::Resume(at) => state.pauses.resume(at, gst::ClockTime::ZERO),
+        };
+        let pauses = state.pauses.clone();
+        if let Some(stream) = &mut state.stream {
+            stream.core.set_pauses(pauses);
+        }
     }
 
     fn stats(&self) -> gst::Structure {
@@ -377,6 +398,11 @@ fn bounds_ns(segment: Option<&gst::FormattedSegment<gst::ClockTime>>) -> Range<u
     start..stop.max(start)
 }
 
+/// The recording time at which the segment begins.
+fn running_ns(segment: Option<&gst::FormattedSegment<gst::ClockTime>>) -> u64 {
+    segment.and_then(|segment| segment.to_running_time(segment.start())).map_or(0, gst::ClockTime::nseconds)
+}
+
 fn buffer(block: Block, rate: u32) -> gst::Buffer {
     let mut buffer = samples::buffer_of(block.samples, 1, block.index, rate);
     if block.is_discont {
@@ -418,7 +444,10 @@ impl ObjectSubclass for ReelAudioDec {
 impl ObjectImpl for ReelAudioDec {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let [pause_at, resume_at] = Edges::properties();
             vec![
+                pause_at,
+                resume_at,
                 glib::ParamSpecUInt::builder("opus-pre-skip")
                     .nick("Opus pre-skip")
                     .blurb(
@@ -446,7 +475,12 @@ impl ObjectImpl for ReelAudioDec {
                 gst::info!(CAT, imp = self, "opus-pre-skip is {opus_pre_skip}");
                 lock_anyway(&self.settings).opus_pre_skip = opus_pre_skip;
             }
-            name => unreachable!("property {name} is not declared as writable"),
+            name => {
+                let edge = lock_anyway(&self.settings).edges.write(name, value);
+                if let Some(edge) = edge {
+                    self.schedule(edge);
+                }
+            }
         }
     }
 
@@ -454,7 +488,10 @@ impl ObjectImpl for ReelAudioDec {
         match pspec.name() {
             "opus-pre-skip" => lock_anyway(&self.settings).opus_pre_skip.to_value(),
             "stats" => self.stats().to_value(),
-            name => unreachable!("property {name} is not declared"),
+            name => {
+                let edges = lock_anyway(&self.settings).edges;
+                edges.read(name).unwrap_or_else(|| unreachable!("property {name} is not declared"))
+            }
         }
     }
 
@@ -497,6 +534,7 @@ impl ElementImpl for ReelAudioDec {
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
+            self.settings.lock().unwrap().edges = Edges::default();
             *self.state.lock().unwrap() = State::default();
         }
         Ok(success)

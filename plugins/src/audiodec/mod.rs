@@ -20,6 +20,7 @@
 //! | corrupt packet | counted, and as good as lost; 50 in a row are an error |
 //! | GAP event | a loss if it says `missing-data`, else a pause; forwarded from where no samples will stand for it |
 //! | other caps, stream-start, segment, EOS | the old stream is drained, then all goes on in place |
+//! | inside a pause | silence, before it is resampled; so is what would be concealed up to 100 ms after it |
 //! | flush | the stream is forgotten, but not whether its time-stamps have the look-ahead taken out |
 //! | PAUSED→READY | all of it is forgotten |
 //!
@@ -48,12 +49,19 @@
 //! (Opus: 16 kHz). libopus decodes to 8, 12, 16, 24 and 48 kHz by itself; all else is resampled, flat to ±0.1 dB up to
 //! 0.45 of the lower rate and below −80 dB from 0.55 on.
 //!
+//! **Pauses** are those of the recording: what is said in one must not come out behind its end, and whatever stands
+//! behind a decoder may bring it there (a resampler by 3 ms, a noise suppressor by 20). So it is silence from here on;
+//! `reelgate` takes the time of it out. The first sample of a pause is that nearest to its begin, of those that come
+//! out.
+//!
 //! # Properties
 //!
-//! `opus-pre-skip` is applied from the next spurt on. `stats` is a structure `reel-stats` of
-//! `guint64`: `packets`, `decoded-samples`, `concealed-samples`, `comfort-samples`, `fec-frames`, `corrupt` (packets),
-//! `clipped` and `dropped-overlap` (samples), `discontinuities`. Samples are at the rate that the codec is decoded to.
-//! It posts no messages but `latency`.
+//! Each write of `pause-at` and `resume-at` adds an edge of a pause in recording time (the running-time of the input);
+//! it must be written before media from there on comes. PAUSED → READY forgets them. `opus-pre-skip` is applied from
+//! the next spurt on. `stats` is a structure `reel-stats` of `guint64`: `packets`, `decoded-samples`,
+//! `concealed-samples`, `comfort-samples`, `fec-frames`, `corrupt` (packets), `clipped` and `dropped-overlap`
+//! (samples), `discontinuities`. Samples are at the rate that the codec is decoded to. It posts no messages but
+//! `latency`.
 //!
 //! # Examples
 //!
@@ -69,6 +77,7 @@ mod conceal;
 mod core;
 mod g711;
 mod g722;
+mod hush;
 mod imp;
 mod kernel;
 mod opus;

@@ -7,6 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use crate::edges::{Edge, Edges};
 use crate::gate::Mode;
 use crate::gate::cut::{self, Action, Cut};
 use crate::lock::lock_anyway;
@@ -27,9 +28,7 @@ const DEFAULT_MODE: Mode = Mode::Skip;
 #[derive(Debug, Clone, Copy, Default)]
 struct Settings {
     mode: Mode,
-    /// The last edges asked for; the timeline has them all.
-    pause_at: Option<gst::ClockTime>,
-    resume_at: Option<gst::ClockTime>,
+    edges: Edges,
 }
 
 /// What one pair of pads carries.
@@ -133,8 +132,6 @@ impl ReelGate {
         let (index, srcpad) = (pair.index, &pair.src);
         match event.view() {
             gst::EventView::StreamStart(_) => self.repeat_edges(pad),
-            // Of a gate further up: what comes out of here is told by this one.
-            _ if event.structure().is_some_and(|s| s.name() == messages::Gate::NAME) => return true,
             gst::EventView::Caps(caps) => {
                 let format = Format::from_graph_caps(caps.caps());
                 self.lane(index, |lane| lane.format = format);
@@ -219,14 +216,16 @@ impl ReelGate {
     }
 
     /// Schedules an edge and tells the elements above.
-    fn schedule(&self, pause: bool, at: gst::ClockTime) {
+    fn schedule(&self, edge: Edge) {
+        let (Edge::Pause(at) | Edge::Resume(at)) = edge;
+        let pause = matches!(edge, Edge::Pause(_));
         let scheduled = {
             let mut state = lock_anyway(&self.state);
             let passed = |lane: &Lane| lane.format.map(|format| lane.cut.passed(format.rate));
             let passed = state.lanes.values().filter_map(passed).max().unwrap_or_default();
-            let scheduled = match pause {
-                true => state.timeline.pause(at, passed),
-                false => state.timeline.resume(at, passed),
+            let scheduled = match edge {
+                Edge::Pause(at) => state.timeline.pause(at, passed),
+                Edge::Resume(at) => state.timeline.resume(at, passed),
             };
             if matches!(scheduled, Scheduled::At(time) if time != at) {
                 state.moved_edges += 1;
@@ -262,30 +261,15 @@ impl ObjectSubclass for ReelGate {
 impl ObjectImpl for ReelGate {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let time = |name: &str, nick: &str, blurb: &str| {
-                glib::ParamSpecUInt64::builder(name)
-                    .nick(nick)
-                    .blurb(blurb)
-                    .default_value(u64::MAX)
-                    .mutable_playing()
-                    .build()
-            };
+            let [pause_at, resume_at] = Edges::properties();
             vec![
                 glib::ParamSpecEnum::builder_with_default("mode", DEFAULT_MODE)
                     .nick("Mode")
                     .blurb("What comes out during a pause")
                     .mutable_ready()
                     .build(),
-                time(
-                    "pause-at",
-                    "Pause at",
-                    "Each write adds a pause at this recording time (ns; 18446744073709551615: none)",
-                ),
-                time(
-                    "resume-at",
-                    "Resume at",
-                    "Each write ends the open pause at this recording time (ns; 18446744073709551615: none)",
-                ),
+                pause_at,
+                resume_at,
                 glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
                     .nick("Statistics")
                     .blurb("Samples inside pauses, and edges that came after their media had passed, since the start")
@@ -297,20 +281,13 @@ impl ObjectImpl for ReelGate {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let checked = "type checked upstream";
         if pspec.name() == "mode" {
-            lock_anyway(&self.settings).mode = value.get().expect(checked);
+            lock_anyway(&self.settings).mode = value.get().expect("type checked upstream");
             return;
         }
-        let at =
-            Some(value.get::<u64>().expect(checked)).filter(|ns| *ns != u64::MAX).map(gst::ClockTime::from_nseconds);
-        let pause = pspec.name() == "pause-at";
-        {
-            let mut settings = lock_anyway(&self.settings);
-            *(if pause { &mut settings.pause_at } else { &mut settings.resume_at }) = at;
-        }
-        if let Some(at) = at {
-            self.schedule(pause, at);
+        let edge = lock_anyway(&self.settings).edges.write(pspec.name(), value);
+        if let Some(edge) = edge {
+            self.schedule(edge);
         }
     }
 
@@ -318,8 +295,6 @@ impl ObjectImpl for ReelGate {
         let settings = *lock_anyway(&self.settings);
         match pspec.name() {
             "mode" => settings.mode.to_value(),
-            "pause-at" => settings.pause_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
-            "resume-at" => settings.resume_at.map_or(u64::MAX, gst::ClockTime::nseconds).to_value(),
             "stats" => {
                 let state = lock_anyway(&self.state);
                 gst::Structure::builder(messages::STATS)
@@ -328,7 +303,7 @@ impl ObjectImpl for ReelGate {
                     .build()
                     .to_value()
             }
-            name => unreachable!("no property {name}"),
+            name => settings.edges.read(name).unwrap_or_else(|| unreachable!("no property {name}")),
         }
     }
 }
@@ -383,8 +358,7 @@ impl ElementImpl for ReelGate {
         }
         let success = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
-            let mut settings = self.settings.lock().unwrap();
-            (settings.pause_at, settings.resume_at) = (None, None);
+            self.settings.lock().unwrap().edges = Edges::default();
             let mut state = self.state.lock().unwrap();
             let lanes = std::mem::take(&mut state.lanes);
             let lanes = lanes.into_keys().map(|index| (index, Lane::default())).collect();

@@ -16,7 +16,6 @@
 //! | a resume before its pause, a pause before the last resume | moved to it |
 //! | EOS while paused | the interval ends there, then EOS |
 //! | GAP events | pass with recorded time and as long as what is recorded of them; in a skipped pause they go |
-//! | `reel-gate` of a gate further up | does not pass: this one tells what comes out of it |
 //! | a pause in a hole of the media | is told before the media after it |
 //! | media outside its segment | is not recorded; without PTS it is an error |
 //! | flush | time begins anew, edges stay |

@@ -1,6 +1,7 @@
 //! `reelaudiodec` in a harness: caps, events, queries, state, and the same samples however they are cut.
 
 mod lines;
+mod pauses;
 
 use std::sync::Once;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::graph::check::draft::DECODER;
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftLink;
 use crate::graph::check::draft::DraftNode;
@@ -18,8 +19,6 @@ use crate::graph::plan::SrcPad;
 use crate::graph::report::Report;
 use crate::graph::spec::Door;
 
-/// What any track may be.
-const RAW: &str = "audio/x-raw";
 /// Longest caps in a message; those of a converter fill a page.
 const SHOWN_MAX: usize = 160;
 
@@ -45,7 +44,7 @@ pub(super) fn check_links(draft: &Draft<'_>, elements: &dyn Elements, report: &m
     for (node, link) in draft.links() {
         let (Some(from), Some(to), Some(factory)) = (&link.from, &link.to, &node.factory) else { continue };
         if *from == Upstream::Door(Door::Audio) {
-            check_door(node, link, to, factory, elements, report);
+            check_door(node, link, report);
             continue;
         }
         let Some((index, src)) = src_template(draft, from).filter(|(index, _)| !without_common.contains(index)) else {
@@ -65,18 +64,10 @@ pub(super) fn check_links(draft: &Draft<'_>, elements: &dyn Elements, report: &m
     }
 }
 
-/// What takes a track takes raw audio, beside whatever else: many tracks are, and delays are measured with it.
-fn check_door(
-    node: &DraftNode<'_>,
-    link: &DraftLink<'_>,
-    to: &SinkPad,
-    factory: &Factory,
-    elements: &dyn Elements,
-    report: &mut Report,
-) {
-    let Some(sink) = sink_template(factory, to) else { return };
-    if elements.intersect(RAW, &sink.caps).is_ok_and(|common| common.is_none()) {
-        let kind = GraphErrorKind::NoRawAudio { element: node.element(), taken: shorten(&sink.caps) };
+/// Tracks may be of any codec, and of what is said in a pause nobody may hear anything: the decoder sees to both.
+fn check_door(node: &DraftNode<'_>, link: &DraftLink<'_>, report: &mut Report) {
+    if !node.is_element(DECODER) {
+        let kind = GraphErrorKind::NotDecoded { element: node.element(), decoder: DECODER };
         report.add_key(node.spec, link.input.place, &link.input.key(), kind);
     }
 }

@@ -1,7 +1,6 @@
 //! A graph on its way from spec to plan: what has been resolved so far, and what could not be.
 
 use crate::graph::elements::Factory;
-use crate::graph::elements::is_own;
 use crate::graph::error::NodePath;
 use crate::graph::plan::Limits;
 use crate::graph::plan::Link;
@@ -21,6 +20,8 @@ use crate::model::Media;
 
 /// The element that cuts a recording into chunks, and the only way from recording scope into chunk scope.
 pub(super) const SPLITTER: &str = "reelsplit";
+/// The element that takes a participant's audio, whatever its codec.
+pub(super) const DECODER: &str = "reelaudiodec";
 /// The element that makes one voice of all participants'.
 pub(super) const MIXER: &str = "reelmixer";
 /// The element that gives each participant a channel.
@@ -142,11 +143,6 @@ impl DraftNode<'_> {
     /// Returns whether it writes a chunk's file.
     pub(super) fn is_file(&self) -> bool {
         self.spec.scope == Scope::Chunk && FILE_SINKS.iter().any(|sink| self.is_element(sink))
-    }
-
-    /// Returns whether its element is one of Reelgraph's.
-    pub(super) fn is_own(&self) -> bool {
-        self.spec.element.as_ref().is_some_and(|found| is_own(&found.value))
     }
 
     pub(super) fn is_element(&self, element: &str) -> bool {

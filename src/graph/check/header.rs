@@ -18,21 +18,31 @@ use crate::model::ChannelType;
 use crate::model::Content;
 use crate::model::Format;
 
-/// What [`FILE_SINK`] makes of some caps, whatever the file is called.
-const WRITTEN: [(&str, Format); 2] = [("audio/x-raw", Format::WAV), ("audio/mpeg,mpegversion=1,layer=3", Format::MP3)];
-
 /// Caps that say nothing.
 const ANY: &str = "ANY";
 
-/// What files of a format are made of, by any sink.
-const HELD: [(&str, Format); 4] = [
-    ("audio/x-wav", Format::WAV),
-    ("audio/mpeg,mpegversion=1,layer=3", Format::MP3),
-    ("application/x-id3", Format::MP3),
-    ("application/x-apetag", Format::MP3),
-];
+/// The frames of MP3 files.
+const MP3_FRAMES: &str = "audio/mpeg,mpegversion=1,layer=3";
+
+/// What [`FILE_SINK`] makes of some caps, whatever the file is called.
+const WRITTEN: [(&str, Format); 2] = [("audio/x-raw", Format::WAV), (MP3_FRAMES, Format::MP3)];
+
 /// Raw audio to which [`FILE_SINK`] gives a header.
 const HELD_RAW: &str = "audio/x-raw,format=S16LE,layout=interleaved";
+
+/// What files with an ending are made of, by any sink. Nobody could play an encoder's packets without their container,
+/// and leaving that out is easily done. Of other endings nothing is known.
+const HELD: [(&[&str], &[&str]); 9] = [
+    (&["wav"], &["audio/x-wav"]),
+    (&["mp3"], &[MP3_FRAMES, "application/x-id3", "application/x-apetag"]),
+    (&["flac"], &["audio/x-flac"]),
+    (&["ogg", "oga", "opus", "spx"], &["application/ogg", "audio/ogg", "video/ogg"]),
+    (&["m4a", "mp4"], &["video/quicktime", "audio/x-m4a"]),
+    (&["aac"], &["audio/mpeg,mpegversion={2,4},stream-format=adts"]),
+    (&["mka", "mkv", "webm"], &["audio/x-matroska", "video/x-matroska", "audio/webm", "video/webm"]),
+    (&["ts"], &["video/mpegts"]),
+    (&["wma", "asf"], &["video/x-ms-asf"]),
+];
 
 /// The file is of the header's format: its ending is what everybody takes it for.
 pub(super) fn check_format(draft: &Draft<'_>, elements: &dyn Elements, report: &mut Report) {
@@ -47,9 +57,11 @@ pub(super) fn check_format(draft: &Draft<'_>, elements: &dyn Elements, report: &
             report.add(draft.spec.header.place, Some("graph.format"), kind);
             continue;
         }
-        let raw = (HELD_RAW, Format::WAV);
-        let held = HELD.into_iter().chain(file.is_element(FILE_SINK).then_some(raw));
-        let held: Vec<&str> = held.filter(|(_, of)| *of == format).map(|(kind, _)| kind).collect();
+        let held = HELD.iter().find(|(endings, _)| endings.contains(&format.extension()));
+        let mut held: Vec<&str> = held.map_or_else(Vec::new, |(_, kinds)| kinds.to_vec());
+        if format == Format::WAV && file.is_element(FILE_SINK) {
+            held.push(HELD_RAW);
+        }
         let is_held = |kind: &&str| elements.intersect(&given, kind).is_ok_and(|common| common.is_some());
         if !held.is_empty() && !held.iter().any(is_held) {
             let kind = GraphErrorKind::NotOfFormat { format, held, given: caps::shorten(&given) };

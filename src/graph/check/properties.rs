@@ -1,6 +1,7 @@
 //! Properties: that the element has them, and takes the value.
 
 use crate::graph::check::draft::CHANNELS;
+use crate::graph::check::draft::DECODER;
 use crate::graph::check::draft::Draft;
 use crate::graph::check::draft::DraftNode;
 use crate::graph::check::draft::GATE;
@@ -19,7 +20,7 @@ use crate::graph::spec::PropertySpec;
 use crate::graph::spec::Scalar;
 
 /// Properties that the engine sets, of one element or of all (`None`), and what to write in the file instead.
-const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 15] = [
+const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 17] = [
     (None, "name", "the node's table names it"),
     (None, "parent", "leave it out"),
     (None, "sync", "media are written as they come, so leave it out"),
@@ -28,14 +29,17 @@ const ENGINE_PROPERTIES: [(Option<&str>, &str, &str); 15] = [
     (Some(SPLITTER), "max-size", "write limits = { max-size = \"…\" }"),
     (Some(SPLITTER), "chunk", "write [chunk.…] nodes"),
     (Some(GATE), "mode", "who records says what a pause leaves, so leave it out"),
-    (Some(GATE), "pause-at", "who records says when, so leave it out"),
-    (Some(GATE), "resume-at", "who records says when, so leave it out"),
+    (Some(GATE), "pause-at", PAUSES_ARE_TOLD),
+    (Some(GATE), "resume-at", PAUSES_ARE_TOLD),
+    (Some(DECODER), "pause-at", PAUSES_ARE_TOLD),
+    (Some(DECODER), "resume-at", PAUSES_ARE_TOLD),
     (Some(MIXER), "latency", IT_FOLLOWS_THE_SLOWEST),
     (Some(CHANNELS), "latency", IT_FOLLOWS_THE_SLOWEST),
     (Some(MIXER), "rate", IT_IS_THAT_OF_CAPS),
     (Some(CHANNELS), "rate", IT_IS_THAT_OF_CAPS),
     (Some(CHANNELS), "reserved-channels", "who records says who is pinned, so leave it out"),
 ];
+const PAUSES_ARE_TOLD: &str = "who records says when, so leave it out";
 const IT_FOLLOWS_THE_SLOWEST: &str = "it is that of the slowest participant's nodes, so leave it out";
 const IT_IS_THAT_OF_CAPS: &str = "write it in the caps of the nodes before, as in caps = \"audio/x-raw,rate=16000\"";
 const FILES_HAVE_NAMES: &str = "files are named by the recording, so leave it out";

@@ -17,6 +17,7 @@ use crate::graph::elements::PadTemplate;
 use crate::graph::elements::Presence;
 use crate::graph::error::GraphErrorKind;
 use crate::graph::known::Known;
+use crate::graph::plan::Naming;
 use crate::graph::plan::SinkPad;
 use crate::graph::report::Report;
 use crate::graph::spec::InputSpec;
@@ -83,8 +84,10 @@ fn resolve(
     if template.presence == Presence::Always {
         return Ok(SinkPad::Always { name: template.name.clone() });
     }
+    let is_named = matches!(&input.slot, Slot::Pad { pad, .. } if *pad != template.name);
+    let naming = if is_named { Naming::Author } else { Naming::Counted };
     let number = number.unwrap_or_else(|| numbers.next(template));
-    Ok(SinkPad::Request { template: template.name.clone(), name: template.pad(number) })
+    Ok(SinkPad::Request { template: template.name.clone(), name: template.pad(number), naming })
 }
 
 /// The template that the i-th entry of an array goes to, and its number there.

@@ -111,9 +111,6 @@ impl Chains<'_> {
         for (name, value) in &node.properties {
             words.push(format!("{name}={}", text(value)));
         }
-        if self.plan.gates(Scope::Participant).any(|gate| gate.id == node.id) {
-            words.push("mode=silence".to_owned());
-        }
         if node.id == self.plan.splitter().id {
             self.splitter(words);
         }

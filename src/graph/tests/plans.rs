@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::graph::check;
 use crate::graph::plan::Limits;
 use crate::graph::plan::Link;
+use crate::graph::plan::Naming;
 use crate::graph::plan::Plan;
 use crate::graph::plan::SinkPad;
 use crate::graph::plan::Source;
@@ -55,6 +56,10 @@ fn with_recording(nodes: &str) -> String {
     let decode = "participant.decode = { element = \"reelaudiodec\", inputs = [\"@audio\"] }\n";
     let file = "chunk.file = { element = \"reelsink\", inputs = [\"split\"] }\n";
     format!("{header}{decode}{nodes}\n{file}")
+}
+
+fn requested(template: &str, name: &str, naming: Naming) -> SinkPad {
+    SinkPad::Request { template: template.to_owned(), name: name.to_owned(), naming }
 }
 
 fn names(plan: &Plan) -> Vec<&str> {
@@ -112,16 +117,13 @@ fn mixed_mp3_is_planned_to_the_last_pad() {
     let decode = Source::Node { id: plan.nodes[0].id, pad: SrcPad::Always { name: "src".to_owned() } };
     let mix = [
         Link { from: decode, to: SinkPad::PerParticipant { template: "sink_%u".to_owned() } },
-        Link {
-            from: Source::Timeline,
-            to: SinkPad::Request { template: "timeline".to_owned(), name: "timeline".to_owned() },
-        },
+        Link { from: Source::Timeline, to: requested("timeline", "timeline", Naming::Counted) },
     ];
     assert_eq!(links(&plan, "mix"), mix);
     let gate = SrcPad::Sometimes { template: "src_%u".to_owned(), name: "src_0".to_owned() };
     let split = [Link {
         from: Source::Node { id: plan.nodes[2].id, pad: gate },
-        to: SinkPad::Request { template: "sink_%u".to_owned(), name: "sink_0".to_owned() },
+        to: requested("sink_%u", "sink_0", Naming::Counted),
     }];
     assert_eq!(links(&plan, "split"), split);
     assert_links(&plan, "decode", &["@audio > sink"]);
@@ -170,19 +172,19 @@ fn tee_gives_a_pad_to_each_who_asks() {
     let text = with_recording(
         r#"
         recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }
-        recording.gate = { element = "reelgate", inputs = ["mix"] }
-        recording.tee = { element = "tee", inputs = ["gate"] }
+        recording.tee = { element = "tee", inputs = ["mix"] }
         recording.a = { element = "fakesink", inputs = ["tee"] }
         recording.b = { element = "fakesink", inputs = ["tee.src_0"] }
-        recording.split = { element = "reelsplit", inputs = ["tee"] }
+        recording.gate = { element = "reelgate", inputs = ["tee"] }
+        recording.split = { element = "reelsplit", inputs = ["gate"] }
         "#,
     );
     let plan = plan("tee.toml", &text);
     assert_links(&plan, "a", &["tee.src_1 > sink"]);
     assert_links(&plan, "b", &["tee.src_0 > sink"]);
-    assert_links(&plan, "split", &["tee.src_2 > sink_0"]);
+    assert_links(&plan, "gate", &["tee.src_2 > sink_0"]);
     let requested = SrcPad::Request { template: "src_%u".to_owned(), name: "src_2".to_owned() };
-    assert!(matches!(&links(&plan, "split")[0].from, Source::Node { pad, .. } if *pad == requested));
+    assert!(matches!(&links(&plan, "gate")[0].from, Source::Node { pad, .. } if *pad == requested));
 }
 
 #[test]
@@ -209,8 +211,7 @@ fn array_and_template_inputs_take_pads_in_file_order() {
 fn gates_side_by_side_are_one_each() {
     let text = with_recording(
         r#"
-        participant.hush = { element = "reelgate", inputs = ["decode"] }
-        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "hush", timeline = "@timeline" } }
+        recording.mix = { element = "reelmixer", inputs = { "sink_%u" = "decode", timeline = "@timeline" } }
         recording.tee = { element = "tee", inputs = ["mix"] }
         recording.a = { element = "reelgate", inputs = ["tee"] }
         recording.b = { element = "reelgate", inputs = ["tee"] }
@@ -219,21 +220,19 @@ fn gates_side_by_side_are_one_each() {
         "#,
     );
     let plan = plan("gates.toml", &text);
-    assert_eq!(plan.gates(Scope::Recording).map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(plan.gates(Scope::Participant).map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["hush"]);
+    assert_eq!(plan.gates().map(|gate| gate.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(plan.joins().map(|join| join.name.as_str()).collect::<Vec<_>>(), ["mix"]);
 }
 
 #[test]
 fn an_aggregator_may_join_participants_when_it_does_not_wait_for_ever() {
     let text = |latency| {
-        let hush = "participant.hush = { element = \"reelgate\", inputs = [\"decode\"] }";
-        let mix = format!("element = \"audiomixer\", inputs = [\"hush\"], properties = {{ latency = {latency} }}");
+        let mix = format!("element = \"audiomixer\", inputs = [\"decode\"], properties = {{ latency = {latency} }}");
         let split = "recording.split = { element = \"reelsplit\", inputs = [\"gate\"] }";
         let gate = "recording.gate = { element = \"reelgate\", inputs = [\"mix\"] }";
-        with_recording(&format!("{hush}\nrecording.mix = {{ {mix} }}\n{gate}\n{split}"))
+        with_recording(&format!("recording.mix = {{ {mix} }}\n{gate}\n{split}"))
     };
-    assert_links(&plan("agg.toml", &text(1_000_000_000_u64)), "mix", &["hush.src_0 > sink_%u"]);
+    assert_links(&plan("agg.toml", &text(1_000_000_000_u64)), "mix", &["decode.src > sink_%u"]);
     assert!(check("agg.toml", &text(999_999_999), &Catalogue::new()).is_err());
 }
 

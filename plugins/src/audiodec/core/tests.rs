@@ -141,7 +141,7 @@ fn gap_event_ends_a_spurt_or_announces_a_loss() {
 #[test]
 fn segment_bounds_cut_the_output() {
     let mut core = Core::new(PCM_8K, 8_000, PRE_SKIP);
-    core.begin_timeline(10 * MS..35 * MS);
+    core.begin_timeline(10 * MS..35 * MS, 0);
     core.packet(&packet(&ramp(0), 0)).unwrap();
     core.packet(&packet(&ramp(160), 20 * MS)).unwrap();
     let blocks = core.take();

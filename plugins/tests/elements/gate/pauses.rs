@@ -89,16 +89,6 @@ fn the_edge_stands_right_before_the_sample_that_it_concerns() {
 }
 
 #[test]
-fn edges_of_a_gate_above_are_not_told_again() {
-    let (_rig, mut input, output) = start(&[("pause-at", "100000000"), ("resume-at", "200000000")]);
-    let above = Gate { paused: true, at: ms(100), skipped: gst::ClockTime::ZERO };
-    assert!(input.push_event(above.event()));
-    push(&mut input, 0, 8_000, 1_600);
-    let told: Vec<_> = edges(&output.take()).into_iter().map(|edge| (edge.paused, edge.at)).collect();
-    assert_eq!(told, [(true, ms(100)), (false, ms(200))]);
-}
-
-#[test]
 fn pausing_twice_and_resuming_twice_changes_nothing() {
     let (rig, mut input, output) = start(&[]);
     for (property, at_ms) in

@@ -131,7 +131,7 @@ fn container_that_cuts_the_look_ahead_off_is_not_corrected_twice() {
     let speech = speech_48k();
     let packets = opus_packets(&mut encoder(48_000, ::opus::Channels::Mono), &speech, 20_000);
     let mut core = Core::new(OPUS, 16_000, PRE_SKIP);
-    core.begin_timeline(6_500_000..u64::MAX);
+    core.begin_timeline(6_500_000..u64::MAX, 0);
     let output = decoded(&mut core, &packets, 20_000, 5);
     assert_eq!(output.len(), packets.len() * 320 - 104);
     assert_eq!(lag(&at_rate(&speech, 16_000), &output, 120), 0);
