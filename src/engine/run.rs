@@ -102,7 +102,7 @@ pub fn run(
         let horizon = media_end.map_or(due, |end| end.max(recording.horizon()));
         // Decoders meet the media before the gate does. The last frame of a tick reaches beyond it, and so must what is
         // known of pauses; they are noted before somebody who leaves earlier in this tick.
-        let told = if media_end.is_some() { horizon } else { due.max(recording.read_end()).min(limit) };
+        let told = if media_end.is_some() { horizon } else { due.max(recording.read_end()) };
         for (at, command) in agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
             let input = if command == Command::Pause { Input::Pause } else { Input::Resume };
             recording.input(input, at);

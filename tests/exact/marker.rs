@@ -215,7 +215,10 @@ impl Said {
 
     /// Records four people: one comes between the pauses, one inside the second, one shortly before its end.
     fn record(&self, graph: Option<&str>, tick: &str, args: &str) -> Vec<Vec<u8>> {
-        let mut call = Call::new().tick(tick).args(args).args("--duration 3s");
+        let mut call = Call::new().tick(tick).args(args);
+        if !args.contains("--duration") {
+            call = call.args("--duration 3s");
+        }
         for (name, join_ms) in [("anna", 0), ("bert", 1_100), ("cleo", 1_900), ("dora", 2_036)] {
             let (plain, coded) = (call.path("plain.wav"), call.path(&format!("{name}.wav")));
             wav::write(&plain, self.rate as u32, 1, &self.samples[join_ms * self.rate / 1_000..]);
@@ -255,6 +258,21 @@ fn what_holds_sound_back_does_not_hear_pauses() {
     let said = [true, false].map(|is_marked| Said::new(RATE, "", is_marked));
     for graph in [Some("mixed-flac"), Some("mixed-ogg-opus"), Some("noise-suppression"), None] {
         check_hushed(graph, &said, &[("skip", "100ms"), ("skip", "37ms"), ("silence", "200ms"), ("tone", "10ms")]);
+    }
+}
+
+/// Once a pause that begins behind the end of the recording, and before that of the last frame, was not known.
+#[test]
+fn what_is_said_right_behind_the_end_is_not_heard_before_it() {
+    let said = [AMPLITUDE, 0.0].map(|amplitude| {
+        let mut said = Said::new(RATE, "", false);
+        said.samples.splice(5 * RATE / 2.., sound::tone(MARKER_HZ, RATE, RATE / 2, amplitude));
+        said
+    });
+    for graph in [Some("noise-suppression"), None] {
+        let course = "--pause 2.5s-2.9s --duration 2.4995s";
+        let [with, without] = said.each_ref().map(|said| said.record(graph, "100ms", course));
+        assert!(with == without, "{graph:?}");
     }
 }
 
