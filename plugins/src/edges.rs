@@ -37,10 +37,13 @@ impl Edges {
         ]
     }
 
-    /// Takes what is written to a property and returns what it asks for; None where that is nothing, or the property is
-    /// another.
+    /// Takes what is written to one of them and returns what it asks for; None where that is nothing.
     pub(crate) fn write(&mut self, property: &str, value: &glib::Value) -> Option<Edge> {
-        let at = || value.get::<u64>().ok().filter(|ns| *ns != NONE).map(gst::ClockTime::from_nseconds);
+        let at = || {
+            Some(value.get::<u64>().expect("type checked upstream"))
+                .filter(|ns| *ns != NONE)
+                .map(gst::ClockTime::from_nseconds)
+        };
         match property {
             PAUSE_AT => {
                 self.pause_at = at();
@@ -50,7 +53,7 @@ impl Edges {
                 self.resume_at = at();
                 self.resume_at.map(Edge::Resume)
             }
-            _ => None,
+            name => unreachable!("property {name} is not declared as writable"),
         }
     }
 

@@ -40,7 +40,6 @@ where
     let src = gst::PadBuilder::<gst::Pad>::from_template(&element.pad_template("src_%u")?)
         .name(format!("src_{index}"))
         .iterate_internal_links_function(internal_links)
-        .query_function(src_query)
         .build();
     let pair = Pair { index, src };
     let (of_chain, of_event) = (pair.clone(), pair.clone());
@@ -61,15 +60,6 @@ fn requested(element: &gst::Element, name: Option<&str>) -> Option<u32> {
     match name.filter(|name| !name.contains('%')) {
         Some(name) => pads::index_of(name, "sink_").filter(free),
         None => (0..).find(free),
-    }
-}
-
-/// Passes LATENCY on as it is: by default, the answer of what is not live is forgotten.
-fn src_query(pad: &gst::Pad, parent: Option<&gst::Object>, query: &mut gst::QueryRef) -> bool {
-    let element = parent.and_then(|parent| parent.downcast_ref::<gst::Element>());
-    match element.and_then(|element| partner(element, pad)) {
-        Some(sink) if query.type_() == gst::QueryType::Latency => sink.peer_query(query),
-        _ => gst::Pad::query_default(pad, parent, query),
     }
 }
 

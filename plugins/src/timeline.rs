@@ -72,6 +72,21 @@ impl Timeline {
         }
     }
 
+    /// Returns pauses that begin at the sample at or before theirs, and end at the one at or behind it.
+    pub fn widened(&self, rate: u32) -> Self {
+        let before = |time: gst::ClockTime| {
+            let nearest = samples::position_at(time, rate);
+            samples::time_of(nearest - u64::from(nearest > 0 && samples::time_of(nearest, rate) > time), rate)
+        };
+        let behind = |time: gst::ClockTime| {
+            let nearest = samples::position_at(time, rate);
+            let is_early = samples::time_of(nearest, rate) < time;
+            samples::time_of(nearest.saturating_add(u64::from(is_early)), rate)
+        };
+        let widen = |pause: &Interval| Interval { start: before(pause.start), stop: pause.stop.map(behind) };
+        Self { intervals: self.intervals.iter().map(widen).collect() }
+    }
+
     /// Returns all edges in their order: true for a pause, and its recording time.
     pub fn edges(&self) -> Vec<(bool, gst::ClockTime)> {
         let of = |interval: &Interval| [Some((true, interval.start)), interval.stop.map(|stop| (false, stop))];
@@ -118,6 +133,24 @@ mod tests {
 
     fn ms(ms: u64) -> gst::ClockTime {
         gst::ClockTime::from_mseconds(ms)
+    }
+
+    #[test]
+    fn widened_pauses_hold_all_samples_that_are_partly_in_them() {
+        let check = |(from, to): (u64, u64), expected: std::ops::Range<u64>| {
+            let mut timeline = Timeline::default();
+            let _ = timeline.pause(gst::ClockTime::from_nseconds(from), ms(0));
+            let _ = timeline.resume(gst::ClockTime::from_nseconds(to), ms(0));
+            let widened = timeline.widened(RATE);
+            let is_paused = |position: &u64| widened.stretch(*position, RATE).paused;
+            assert_eq!((0..100).filter(is_paused).collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{from} to {to}");
+        };
+        // 62 500 ns a sample.
+        check((1_000_000, 2_000_000), 16..32);
+        check((1_000_001, 1_999_999), 16..32);
+        check((1_062_499, 2_000_001), 16..33);
+        check((1_062_500, 2_062_500), 17..33);
+        check((0, 10), 0..1);
     }
 
     #[test]

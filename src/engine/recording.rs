@@ -133,8 +133,8 @@ impl Recording {
         self.feeds.values().map(Feed::end).max().unwrap_or_default().into()
     }
 
-    /// Pushes what has been read up to `horizon`. The pipeline must know by now which pauses are in it: a gate in a
-    /// participant's branch meets the media here, and not in [`Self::advance`].
+    /// Pushes what has been read up to `horizon`. The pipeline must know by now which pauses are in it: decoders
+    /// meet the media here, and not in [`Self::advance`].
     pub fn push(&mut self, horizon: Duration) {
         let participants: Vec<_> = self.feeds.keys().copied().collect();
         for participant in participants {

@@ -32,6 +32,9 @@ pub struct Script {
     pub tick: Duration,
 }
 
+/// A pause may begin with a sample that is this much earlier: one at 8 kHz.
+const EDGE_MAX: Duration = Duration::from_micros(125);
+
 /// Something to happen at its time. What falls on one instant happens in this order: a pause that begins as another
 /// ends must not be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +106,7 @@ pub fn run(
         // Decoders meet the media before the gate does. The last frame of a tick reaches beyond it, and so must what is
         // known of pauses; they are noted before somebody who leaves earlier in this tick.
         let told = if media_end.is_some() { horizon } else { due.max(recording.read_end()) };
+        let told = told.saturating_add(EDGE_MAX);
         for (at, command) in agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
             let input = if command == Command::Pause { Input::Pause } else { Input::Resume };
             recording.input(input, at);

@@ -32,12 +32,18 @@ pub(super) fn refused(
     });
     let Some((last, flow, caps)) = failed else { return PipelineError::Refused { node: door.to_owned(), flow } };
     let mut node = taker(plan, last).unwrap_or(last);
-    let refuses = |node: NodeId, caps: &gst::Caps| {
-        let sinks = elements.get(&node).map(|element| element.sink_pads()).unwrap_or_default();
-        sinks.iter().any(|pad| !pad.query_accept_caps(caps))
+    let pads =
+        |node: NodeId, pads: fn(&gst::Element) -> Vec<gst::Pad>| elements.get(&node).map(pads).unwrap_or_default();
+    let refuses =
+        |node, caps: &gst::Caps| pads(node, ElementExtManual::sink_pads).iter().any(|pad| !pad.query_accept_caps(caps));
+    let can_give = |node, caps: &gst::Caps| {
+        let srcs = pads(node, ElementExtManual::src_pads);
+        plan.splitter().id == node || srcs.iter().any(|pad| pad.pad_template_caps().can_intersect(caps))
     };
     if let (gst::FlowError::NotNegotiated, Some(caps)) = (flow, caps) {
-        while let Some(next) = taker(plan, node).filter(|next| refuses(*next, &caps)) {
+        // A node that hands caps on refuses what those behind it do not take.
+        while can_give(node, &caps) {
+            let Some(next) = taker(plan, node).filter(|next| refuses(*next, &caps)) else { break };
             node = next;
         }
     }

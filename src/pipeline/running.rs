@@ -258,8 +258,8 @@ impl Running {
     ) -> Result<(), PipelineError> {
         let Some(branch) = self.participants.get_mut(&participant) else { return Ok(()) };
         let door = || format!("@audio of participant {participant}");
-        let refused = |flow| refused(&self.plan, &self.pipeline, &door(), Some(participant), flow);
-        let pushed = self.src.push(&branch.audio, caps, frames).map_err(refused);
+        let blame = |flow| refused(&self.plan, &self.pipeline, &door(), Some(participant), flow);
+        let pushed = self.src.push(&branch.audio, caps, frames).map_err(blame);
         if branch.caps.as_ref() != Some(caps) {
             branch.caps = Some(caps.clone());
             // Known only now that the branch has seen what comes.
@@ -323,8 +323,8 @@ impl Running {
     ///
     /// The recording cannot go on. [`Event::Failed`] says more, where an element said it.
     pub fn advance(&self, horizon: gst::ClockTime) -> Result<(), PipelineError> {
-        let refused = |flow| refused(&self.plan, &self.pipeline, TIMELINE, None, flow);
-        self.src.advance(horizon).map_err(refused)
+        let blame = |flow| refused(&self.plan, &self.pipeline, TIMELINE, None, flow);
+        self.src.advance(horizon).map_err(blame)
     }
 
     /// Returns what the pipeline has said since the last call.

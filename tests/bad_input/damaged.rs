@@ -192,10 +192,11 @@ fn media_that_an_element_drops_is_told() {
 fn who_refused_is_told_by_its_node() {
     let stage = Stage::new();
     let shipped = stage.run(["show", "unmixed-wav"]).check_code(0).stdout;
-    let encode = "[chunk.encode]\nelement = \"lamemp3enc\"\ninputs = [\"meta\"]\n\n[chunk.file]";
+    let encode = "[chunk.encode]\nelement = \"lamemp3enc\"\ninputs = [\"meta\"]\n\n\
+                  [chunk.parse]\nelement = \"mpegaudioparse\"\ninputs = [\"encode\"]\n\n[chunk.file]";
     let five_in_mp3 = shipped
         .replace("\"wav\"", "\"mp3\"")
-        .replace("\"reelsink\"\ninputs = [\"meta\"]", "\"reelsink\"\ninputs = [\"encode\"]")
+        .replace("\"reelsink\"\ninputs = [\"meta\"]", "\"reelsink\"\ninputs = [\"parse\"]")
         .replace("[chunk.file]", encode);
     stage.write("five.toml", five_in_mp3);
     let record = ["record", "five.toml", "--participant", "caller=caller.wav", "--out", "out"];

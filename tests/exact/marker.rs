@@ -288,6 +288,42 @@ fn what_is_resampled_does_not_spread_over_the_edges_of_a_pause() {
     }
 }
 
+/// Returns a graph that goes down to 8 kHz on its way.
+fn narrow(call: &Call) -> String {
+    let text = include_str!("../../pipelines/mixed-wav.toml").replace("rate=16000", "rate=8000");
+    let wide = "[participant.wide]\nelement = \"audioresample\"\ninputs = [\"decode\"]\n\
+                caps = \"audio/x-raw,rate=16000\"\n\n[recording.mix]";
+    let text = text.replace("\"sink_%u\" = \"decode\"", "\"sink_%u\" = \"wide\"").replace("[recording.mix]", wide);
+    let path = call.path("narrow.toml");
+    std::fs::write(&path, text).expect("a file can be written");
+    path.into_os_string().into_string().expect("a path of text")
+}
+
+/// Once a pause that began within half a sample of a frame's end, or between two samples of a decoder, kept one.
+#[test]
+fn no_sample_that_is_partly_in_a_pause_is_heard() {
+    for (rate, graph, from_ns, to_ns) in [
+        (44_100, "mixed-wav", 510_839_503, 610_839_503),
+        (44_100, "unmixed-wav", 510_839_503, 610_839_503),
+        (RATE, "narrow", 500_062_500, 700_062_500),
+        (RATE, "narrow", 500_000_000, 700_055_000),
+        (8_000, "mixed-wav", 500_055_000, 700_055_000),
+    ] {
+        let [from, to] = [from_ns, to_ns].map(|ns| position(Duration::from_nanos(ns)) * rate);
+        let recorded = |loud: i16| {
+            let mut samples = vec![100; rate];
+            samples[from.div_ceil(RATE)..to.div_ceil(RATE)].fill(loud);
+            let call = Call::new().args(&format!("--pause {from_ns}ns-{to_ns}ns"));
+            let path = call.path("anna.wav");
+            wav::write(&path, rate as u32, 1, &samples);
+            let call = call.with_file("anna", &path);
+            let graph = if graph == "narrow" { narrow(&call) } else { graph.to_owned() };
+            call.record(&graph).wav().samples
+        };
+        assert!(recorded(30_000) == recorded(0), "{rate} Hz, {graph}, {from_ns} to {to_ns} ns");
+    }
+}
+
 #[test]
 fn the_marker_is_in_no_file_when_it_sounds_in_pauses_only() {
     for graph in ["mixed-wav", "unmixed-wav", "mixed-mp3"] {

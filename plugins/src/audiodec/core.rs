@@ -98,8 +98,9 @@ pub(super) struct Core {
     blocks: Blocks,
     /// Samples per second of what comes out.
     rate_out: u32,
-    /// The pauses of the recording.
+    /// The pauses of the recording, and as they are here.
     pauses: Timeline,
+    hushed: Timeline,
     /// Recording time of the first of `blocks`' times.
     running_ns: u64,
     stats: Stats,
@@ -123,6 +124,7 @@ impl Core {
             blocks: Blocks::new(rate_out),
             rate_out,
             pauses: Timeline::default(),
+            hushed: Timeline::default(),
             running_ns: 0,
             stats: Stats::default(),
             decoded: Vec::new(),
@@ -139,10 +141,16 @@ impl Core {
         self.corrupt_run = 0;
         self.rate_out = rate_out;
         self.blocks.change_rate(rate_out);
+        self.set_pauses(self.pauses.clone());
     }
 
-    /// Sets what is silence, in recording time; none of it may have come yet.
+    /// Sets what is silence from here on, in recording time.
+    ///
+    /// What is resampled loses a sample of those that come out rather than keep a part of one; what is not keeps those
+    /// that a gate behind it keeps.
     pub(super) fn set_pauses(&mut self, pauses: Timeline) {
+        let is_resampled = self.codec.rate() != self.rate_out;
+        self.hushed = if is_resampled { pauses.widened(self.rate_out) } else { pauses.clone() };
         self.pauses = pauses;
     }
 
@@ -262,8 +270,9 @@ impl Core {
         let mut tail = std::mem::take(&mut self.decoded);
         tail.clear();
         self.codec.tail(lag, &mut tail);
-        let n = tail.len();
-        self.feed(&mut tail, n);
+        // G.722 has its last samples still inside; Opus makes them up.
+        let n_invented = if matches!(self.format, Format::Opus { .. }) { tail.len() } else { 0 };
+        self.feed(&mut tail, n_invented);
         self.decoded = tail;
         self.spurt = None;
         self.before = Before::Nothing;
@@ -414,7 +423,7 @@ impl Core {
         spurt.n_to_skip -= n_skipped;
         let samples = &mut samples[n_skipped..];
         let grid = Grid { start: spurt.start, rate: self.codec.rate(), rate_out: self.rate_out };
-        hush(&self.pauses, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
+        hush(&self.hushed, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
         spurt.n_fed += samples.len() as u64;
         self.resampled.clear();
         self.resampler.push(samples, &mut self.resampled);

@@ -41,7 +41,7 @@ pub(super) fn hush(timeline: &Timeline, grid: Grid, at: u64, n_invented: usize, 
     let end = at.saturating_add(samples.len() as u64);
     let memory = MEMORY_MS * u64::from(grid.rate_out) / 1_000;
     let begin = grid.position(at);
-    if timeline.touches(begin.saturating_sub(memory), begin, grid.rate_out) {
+    if n_invented > 0 && timeline.touches(begin.saturating_sub(memory), begin, grid.rate_out) {
         samples[..n_invented].fill(0);
     }
     let mut from = at;

@@ -337,9 +337,9 @@ impl ReelAudioDec {
             Edge::Pause(at) => state.pauses.pause(at, gst::ClockTime::ZERO),
             Edge::Resume(at) => state.pauses.resume(at, gst::ClockTime::ZERO),
         };
-        let pauses = state.pauses.clone();
-        if let Some(stream) = &mut state.stream {
-            stream.core.set_pauses(pauses);
+        let State { stream, pauses, .. } = &mut *state;
+        if let Some(stream) = stream {
+            stream.core.set_pauses(pauses.clone());
         }
     }
 
@@ -477,9 +477,7 @@ impl ObjectImpl for ReelAudioDec {
             }
             name => {
                 let edge = lock_anyway(&self.settings).edges.write(name, value);
-                if let Some(edge) = edge {
-                    self.schedule(edge);
-                }
+                edge.into_iter().for_each(|edge| self.schedule(edge));
             }
         }
     }

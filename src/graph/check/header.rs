@@ -38,7 +38,7 @@ const HELD: [(&[&str], &[&str]); 9] = [
     (&["flac"], &["audio/x-flac"]),
     (&["ogg", "oga", "opus", "spx"], &["application/ogg", "audio/ogg", "video/ogg"]),
     (&["m4a", "mp4"], &["video/quicktime", "audio/x-m4a"]),
-    (&["aac"], &["audio/mpeg,mpegversion={2,4},stream-format=adts"]),
+    (&["aac"], &["audio/mpeg,mpegversion={2,4},stream-format=adts", "application/x-gst-av-adts"]),
     (&["mka", "mkv", "webm"], &["audio/x-matroska", "video/x-matroska", "audio/webm", "video/webm"]),
     (&["ts"], &["video/mpegts"]),
     (&["wma", "asf"], &["video/x-ms-asf"]),
@@ -62,7 +62,11 @@ pub(super) fn check_format(draft: &Draft<'_>, elements: &dyn Elements, report: &
         if format == Format::WAV && file.is_element(FILE_SINK) {
             held.push(HELD_RAW);
         }
-        let is_held = |kind: &&str| elements.intersect(&given, kind).is_ok_and(|common| common.is_some());
+        // What may be ADTS and may be raw AAC is raw in the end.
+        let is_held = |kind: &&str| match format.extension() {
+            "aac" => elements.is_subset(&given, kind),
+            _ => elements.intersect(&given, kind).is_ok_and(|common| common.is_some()),
+        };
         if !held.is_empty() && !held.iter().any(is_held) {
             let kind = GraphErrorKind::NotOfFormat { format, held, given: caps::shorten(&given) };
             report.add_key(file.spec, link.input.place, &link.input.key(), kind);

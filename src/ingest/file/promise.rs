@@ -66,9 +66,10 @@ pub(super) fn read(file: &mut (impl Read + Seek)) -> io::Result<Promise> {
 /// Returns where the first frame begins in a file that begins like one of MP3.
 pub(super) fn mp3_start(magic: &[u8; 12]) -> Option<u64> {
     match magic {
-        // Seven bits a byte (ID3v2.4 §6.2), after a header of ten bytes.
-        [b'I', b'D', b'3', _, _, _, length @ .., _, _] => {
-            Some(10 + length.iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f)))
+        // Seven bits a byte (ID3v2.4 §6.2), after a header of ten bytes, and before a footer of ten where there is one.
+        [b'I', b'D', b'3', _, _, flags, length @ .., _, _] => {
+            let around = if flags & 0x10 != 0 { 20 } else { 10 };
+            Some(around + length.iter().fold(0, |length, byte| length << 7 | u64::from(byte & 0x7f)))
         }
         [0xff, ..] => Some(0),
         _ => None,
