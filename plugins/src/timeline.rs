@@ -125,14 +125,22 @@ impl Timeline {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const RATE: u32 = 16_000;
 
-    fn ms(ms: u64) -> gst::ClockTime {
+    pub(crate) fn ms(ms: u64) -> gst::ClockTime {
         gst::ClockTime::from_mseconds(ms)
+    }
+
+    /// One pause, in milliseconds.
+    pub(crate) fn pause(from: u64, to: u64) -> Timeline {
+        let mut timeline = Timeline::default();
+        let _ = timeline.pause(ms(from), ms(0));
+        let _ = timeline.resume(ms(to), ms(0));
+        timeline
     }
 
     #[test]

@@ -151,6 +151,8 @@ fn what_does_not_end_in_time_has_failed() {
             ["record", &file, "--participant", "caller=caller.wav", "--duration", "800ms", "--out", name, "--json"];
         let output = stage.run(args.iter().chain(&["--config", "settings.toml"])).check_code(1);
         assert!(output.stderr.contains("did not end within 1 s"), "{output:?}");
+        let kept = if name == "closed" { "nothing of it could be kept" } else { "what is in the files is kept" };
+        assert!(output.stderr.contains(kept), "{output:?}");
         assert_eq!(end_reason(&output), "failed");
     }
 }

@@ -115,6 +115,15 @@ fn a_pause_can_leave_a_tone_that_knows_nothing_of_what_was_said() {
     assert_same("other words in the pause", &wav.samples, &other.samples);
 }
 
+/// Once the tone stood on four channels that belong to nobody.
+#[test]
+fn a_tone_adds_no_channels() {
+    for mode in ["tone", "silence", "skip"] {
+        let wav = record("unmixed-wav", &parties()[..2], &ns(&[(500_000_000, 700_000_000)]), mode).wav();
+        assert_eq!(wav.channels, 2, "{mode}");
+    }
+}
+
 #[test]
 fn who_first_speaks_in_a_pause_gets_a_channel_when_heard_after_it() {
     let party = |seed, join_ms, n| Party {

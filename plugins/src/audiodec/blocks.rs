@@ -60,6 +60,11 @@ impl Blocks {
         }
     }
 
+    /// Returns samples per second.
+    pub(super) fn rate(&self) -> u32 {
+        self.rate
+    }
+
     /// Goes over to another rate; blocks of the old one must have been taken.
     pub(super) fn change_rate(&mut self, rate: u32) {
         let convert = |index| position_at_ns(ns_of(index, self.rate), rate);

@@ -96,10 +96,9 @@ pub(super) struct Core {
     before: Before,
     corrupt_run: u32,
     blocks: Blocks,
-    /// Samples per second of what comes out.
-    rate_out: u32,
-    /// The pauses of the recording, and as they are here.
+    /// The pauses of the recording.
     pauses: Timeline,
+    /// The same as far as samples are silenced, which depends on the rates.
     hushed: Timeline,
     /// Recording time of the first of `blocks`' times.
     running_ns: u64,
@@ -122,7 +121,6 @@ impl Core {
             before: Before::Nothing,
             corrupt_run: 0,
             blocks: Blocks::new(rate_out),
-            rate_out,
             pauses: Timeline::default(),
             hushed: Timeline::default(),
             running_ns: 0,
@@ -139,7 +137,6 @@ impl Core {
         self.is_lag_in_pts &= self.format == format;
         self.format = format;
         self.corrupt_run = 0;
-        self.rate_out = rate_out;
         self.blocks.change_rate(rate_out);
         self.set_pauses(self.pauses.clone());
     }
@@ -149,8 +146,8 @@ impl Core {
     /// What is resampled loses a sample of those that come out rather than keep a part of one; what is not keeps those
     /// that a gate behind it keeps.
     pub(super) fn set_pauses(&mut self, pauses: Timeline) {
-        let is_resampled = self.codec.rate() != self.rate_out;
-        self.hushed = if is_resampled { pauses.widened(self.rate_out) } else { pauses.clone() };
+        let rate_out = self.blocks.rate();
+        self.hushed = if self.codec.rate() == rate_out { pauses.clone() } else { pauses.widened(rate_out) };
         self.pauses = pauses;
     }
 
@@ -347,7 +344,7 @@ impl Core {
     fn recording_position(&self, pts_ns: u64) -> i64 {
         let begin_ns = self.blocks.start_ns();
         let late_ns = self.running_ns.saturating_add(pts_ns.saturating_sub(begin_ns));
-        let [late, early] = [late_ns, begin_ns.saturating_sub(pts_ns)].map(|ns| position_at_ns(ns, self.rate_out));
+        let [late, early] = [late_ns, begin_ns.saturating_sub(pts_ns)].map(|ns| position_at_ns(ns, self.blocks.rate()));
         i64::try_from(late).unwrap_or(i64::MAX).saturating_sub_unsigned(early)
     }
 
@@ -422,7 +419,7 @@ impl Core {
         let n_skipped = spurt.n_to_skip.min(samples.len());
         spurt.n_to_skip -= n_skipped;
         let samples = &mut samples[n_skipped..];
-        let grid = Grid { start: spurt.start, rate: self.codec.rate(), rate_out: self.rate_out };
+        let grid = Grid { start: spurt.start, rate: self.codec.rate(), rate_out: self.blocks.rate() };
         hush(&self.hushed, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
         spurt.n_fed += samples.len() as u64;
         self.resampled.clear();

@@ -58,18 +58,8 @@ pub(super) fn hush(timeline: &Timeline, grid: Grid, at: u64, n_invented: usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timeline::tests::pause;
     use proptest::prelude::*;
-
-    fn ms(ms: u64) -> gst::ClockTime {
-        gst::ClockTime::from_mseconds(ms)
-    }
-
-    fn pause(from: u64, to: u64) -> Timeline {
-        let mut timeline = Timeline::default();
-        let _ = timeline.pause(ms(from), ms(0));
-        let _ = timeline.resume(ms(to), ms(0));
-        timeline
-    }
 
     /// One sample a millisecond behind, one or two of them before.
     fn hushed(rate: u32, start: i64, at: u64, n_invented: usize, n: usize) -> Vec<u64> {

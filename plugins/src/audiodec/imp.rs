@@ -1,6 +1,5 @@
 //! Glue of `reelaudiodec`: caps, events, queries and buffers. What becomes of a packet is decided in `core`.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 use std::sync::Mutex;
 
@@ -11,6 +10,7 @@ use gst::subclass::prelude::*;
 use crate::audiodec::blocks::Block;
 use crate::audiodec::caps;
 use crate::audiodec::codec::Format;
+use crate::audiodec::convert::{bounds_ns, buffer, length_ns, rest, running_ns};
 use crate::audiodec::core::CORRUPT_RUN_MAX;
 use crate::audiodec::core::Core;
 use crate::audiodec::core::GapFate;
@@ -21,7 +21,6 @@ use crate::audiodec::position::Before;
 use crate::edges::{Edge, Edges};
 use crate::lock::lock_anyway;
 use crate::messages;
-use crate::samples;
 use crate::timeline::Timeline;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -369,46 +368,6 @@ fn decode<'a>(core: &mut Core, buffers: impl Iterator<Item = &'a gst::BufferRef>
         core.packet(&packet).map_err(|TooManyCorrupt| Trouble::TooManyCorrupt)?;
     }
     Ok(())
-}
-
-/// The part of a gap from `from` on; `None` where nothing is left of it.
-fn rest(gap: &gst::event::Gap, from: gst::ClockTime) -> Option<gst::Event> {
-    let (pts, duration) = gap.get();
-    if from <= pts {
-        return Some(gap.to_owned().into());
-    }
-    let left = duration.and_then(|duration| pts.saturating_add(duration).checked_sub(from));
-    let left = left.filter(|left| !left.is_zero())?;
-    let rest = gst::event::Gap::builder(from).duration(left).gap_flags(gap.gap_flags()).seqnum(gap.seqnum());
-    Some(rest.build())
-}
-
-/// Length that a clipping meta tells; nothing in a format that is neither time nor samples.
-fn length_ns(value: gst::GenericFormattedValue, clock_rate: u32) -> u64 {
-    match value {
-        gst::GenericFormattedValue::Time(Some(time)) => time.nseconds(),
-        gst::GenericFormattedValue::Default(Some(n)) => samples::ns_of(*n, clock_rate),
-        _ => 0,
-    }
-}
-
-fn bounds_ns(segment: Option<&gst::FormattedSegment<gst::ClockTime>>) -> Range<u64> {
-    let start = segment.and_then(|segment| segment.start()).map_or(0, gst::ClockTime::nseconds);
-    let stop = segment.and_then(|segment| segment.stop()).map_or(u64::MAX, gst::ClockTime::nseconds);
-    start..stop.max(start)
-}
-
-/// The recording time at which the segment begins.
-fn running_ns(segment: Option<&gst::FormattedSegment<gst::ClockTime>>) -> u64 {
-    segment.and_then(|segment| segment.to_running_time(segment.start())).map_or(0, gst::ClockTime::nseconds)
-}
-
-fn buffer(block: Block, rate: u32) -> gst::Buffer {
-    let mut buffer = samples::buffer_of(block.samples, 1, block.index, rate);
-    if block.is_discont {
-        buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
-    }
-    buffer
 }
 
 #[glib::object_subclass]

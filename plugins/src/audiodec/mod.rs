@@ -75,6 +75,7 @@ mod blocks;
 mod caps;
 mod codec;
 mod conceal;
+mod convert;
 mod core;
 mod g711;
 mod g722;

@@ -139,19 +139,9 @@ pub(crate) fn replacement(mode: Mode, frames: u64, channels: u32, position: u64,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timeline::tests::{ms, pause};
 
     const RATE: u32 = 1_000; // One sample a millisecond: positions are milliseconds.
-
-    fn ms(ms: u64) -> gst::ClockTime {
-        gst::ClockTime::from_mseconds(ms)
-    }
-
-    fn pause(from: u64, to: u64) -> Timeline {
-        let mut timeline = Timeline::default();
-        let _ = timeline.pause(ms(from), ms(0));
-        let _ = timeline.resume(ms(to), ms(0));
-        timeline
-    }
 
     #[test]
     fn a_pause_inside_one_buffer_is_cut_out() {

@@ -204,6 +204,9 @@ fn array_and_template_inputs_take_pads_in_file_order() {
     let plan = plan("fans.toml", &text);
     assert_links(&plan, "both", &["tee.src_0 > sink_0", "tee.src_1 > sink_1"]);
     assert_links(&plan, "split", &["both.src > sink_0", "again.src > sink_1"]);
+    let split: Vec<_> = links(&plan, "split").iter().map(|link| link.to.clone()).collect();
+    let named = [("sink_0", Naming::Author), ("sink_1", Naming::Counted)];
+    assert_eq!(split, named.map(|(name, naming)| requested("sink_%u", name, naming)));
     assert_links(&plan, "rest", &["chunk 1 > sink"]);
 }
 
