@@ -10,6 +10,7 @@ pub mod telemetry;
 
 pub mod config;
 pub mod graph;
+pub mod media;
 
 pub mod pipeline;
 pub mod session;

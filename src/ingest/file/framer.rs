@@ -2,7 +2,7 @@
 
 use crate::engine::Frame;
 use crate::ingest::file::count::Counter;
-use crate::ingest::file::opus;
+use crate::media::opus;
 use gst::ClockTime;
 use gst_audio::AudioClippingMeta;
 use std::collections::VecDeque;

@@ -41,7 +41,6 @@ mod findings;
 mod framer;
 mod gapless;
 mod grow;
-mod opus;
 mod promise;
 mod report;
 mod track;

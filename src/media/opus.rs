@@ -1,13 +1,13 @@
 //! What an Opus packet and header say about time, without decoding. Pure; RFC 6716 §3.1, RFC 7845 §5.1.
 
 /// Samples per second in which everything about Opus is counted.
-pub(super) const RATE: u32 = 48_000;
+pub const RATE: u32 = 48_000;
 
 /// Longest packet that the format allows, in samples (120 ms).
 const PACKET_SAMPLES_MAX: u64 = 5_760;
 
 /// Returns how many samples at 48 kHz a packet holds, or `None` when it is no valid packet.
-pub(super) fn packet_samples(packet: &[u8]) -> Option<u64> {
+pub fn packet_samples(packet: &[u8]) -> Option<u64> {
     let toc = *packet.first()?;
     let frames = match toc & 3 {
         0 => 1,
@@ -28,13 +28,13 @@ fn frame_samples(config: u8) -> u64 {
 }
 
 /// Returns the samples that a decoder throws away at the beginning, or `None` when this is no identification header.
-pub(super) fn pre_skip(head: &[u8]) -> Option<u64> {
+pub fn pre_skip(head: &[u8]) -> Option<u64> {
     let bytes = head.strip_prefix(b"OpusHead")?.get(2..4)?;
     Some(u64::from(u16::from_le_bytes([bytes[0], bytes[1]])))
 }
 
 /// Returns whether a packet is one of the two headers that stand before the audio.
-pub(super) fn is_header(packet: &[u8]) -> bool {
+pub fn is_header(packet: &[u8]) -> bool {
     packet.starts_with(b"OpusHead") || packet.starts_with(b"OpusTags")
 }
 

@@ -1,0 +1,421 @@
+//! One participant's audio as packets bring it: which of them are its own, in order, in their place.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::media::candidate::CANDIDATES_MAX;
+use crate::media::candidate::Candidate;
+use crate::media::candidate::Held;
+use crate::media::codec::Codec;
+use crate::media::codec::Content;
+use crate::media::codec::Payloads;
+use crate::media::control;
+use crate::media::control::Control;
+use crate::media::control::LastReport;
+use crate::media::packet::Packet;
+use crate::media::packet::Rtp;
+use crate::media::queue::CursorId;
+use crate::media::queue::Frame;
+use crate::media::queue::Queue;
+use crate::media::stats::Stats;
+use crate::media::stream::Judgement;
+use crate::media::stream::Numbers;
+use crate::media::stream::Origin;
+use crate::media::stream::Stream;
+
+/// How far a live recording is behind: what comes later than this after its time is not heard. Long enough for the
+/// jitter of a bad mobile network, and for two looks at a packet that does not fit.
+pub const HOLD: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// Packets that wait for their time: 10 s of the shortest that phones send (5 ms).
+const WAITING_MAX: usize = 2_000;
+
+/// Packets that are kept while nobody records.
+const IDLE_MAX: usize = 64;
+
+/// Larger payloads are no audio packet's: 20 ms of L16 at 48 kHz in stereo have 3 840 bytes.
+const PAYLOAD_MAX: usize = 4_096;
+
+/// What a track takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// What payload types mean.
+    pub payloads: Payloads,
+    /// Who may send; None: whoever comes first, and is followed.
+    pub source: Option<SocketAddr>,
+    /// SSRC that is taken, and no other; None: the sender's.
+    pub ssrc: Option<u32>,
+}
+
+/// A packet in order, whose time has not come.
+#[derive(Debug, Clone)]
+struct Waiting {
+    numbers: Numbers,
+    /// In units of the media clock; 0: no audio.
+    length: u32,
+    payload: Vec<u8>,
+}
+
+/// What nothing is heard of a track for, up to a horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hole {
+    /// Something was lost there: what comes next says so.
+    Loss,
+    /// Nobody speaks, or nobody knows yet.
+    Pause,
+}
+
+/// What follows the frames that have been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// More will come.
+    More(Hole),
+    /// The sender has said goodbye.
+    End,
+}
+
+/// One participant's audio.
+#[derive(Debug, Clone)]
+pub struct Track {
+    settings: Settings,
+    current: Option<Stream>,
+    candidates: Vec<Candidate>,
+    /// Of the current stream, in order of sequence.
+    waiting: VecDeque<Waiting>,
+    queue: Queue,
+    /// All before it has been placed.
+    horizon_ns: i64,
+    has_left: bool,
+    last_report: Option<LastReport>,
+    stats: Stats,
+}
+
+impl Track {
+    /// Returns a track of which nothing has come yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            current: None,
+            candidates: Vec::new(),
+            waiting: VecDeque::new(),
+            queue: Queue::default(),
+            horizon_ns: i64::MIN,
+            has_left: false,
+            last_report: None,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes a datagram that came from `from` at `arrival_ns`. Never fails: what it was is counted.
+    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, arrival_ns: i64) {
+        self.stats.received += 1;
+        self.stats.received_bytes += datagram.len() as u64;
+        match Packet::read(datagram) {
+            Ok(Packet::Rtp(rtp)) if rtp.payload.len() <= PAYLOAD_MAX => self.rtp(&rtp, from, arrival_ns),
+            Ok(Packet::Rtcp(bytes)) => self.control(bytes, from, arrival_ns),
+            _ => self.stats.malformed += 1,
+        }
+    }
+
+    fn control(&mut self, bytes: &[u8], from: SocketAddr, arrival_ns: i64) {
+        self.stats.control += 1;
+        let Some(current) = &self.current else { return };
+        // RTCP may come from a port of its own.
+        if from.ip() != current.origin.address.ip() {
+            return;
+        }
+        for said in control::read(bytes) {
+            match said {
+                Control::SenderReport { ssrc, ntp, .. } if ssrc == current.origin.ssrc => {
+                    self.last_report = Some(LastReport { ntp, arrival_ns });
+                }
+                Control::Bye { ssrc } if ssrc == current.origin.ssrc => self.has_left = true,
+                _ => (),
+            }
+        }
+    }
+
+    fn rtp(&mut self, rtp: &Rtp<'_>, from: SocketAddr, arrival_ns: i64) {
+        let origin = Origin { address: from, ssrc: rtp.ssrc };
+        let is_refused = self.settings.source.is_some_and(|source| source != from)
+            || self.settings.ssrc.is_some_and(|ssrc| ssrc != rtp.ssrc);
+        if is_refused {
+            self.stats.foreign += 1;
+            return;
+        }
+        let is_current = self.current.as_ref().is_some_and(|current| current.origin == origin);
+        match self.settings.payloads.content(rtp.payload_type) {
+            Content::Audio(codec) => match codec.length(rtp.payload) {
+                Some(length) => self.audio(origin, codec, length, rtp, arrival_ns),
+                None => self.unknown(is_current, rtp, arrival_ns),
+            },
+            Content::ComfortNoise | Content::Event if is_current => self.quiet(rtp, arrival_ns),
+            Content::ComfortNoise | Content::Event => self.stats.foreign += 1,
+            Content::Unknown => self.unknown(is_current, rtp, arrival_ns),
+        }
+    }
+
+    /// A packet of the track's sender that nobody can hear: it is counted, and is no loss.
+    fn unknown(&mut self, is_current: bool, rtp: &Rtp<'_>, arrival_ns: i64) {
+        self.stats.unknown += 1;
+        if is_current {
+            self.hush(rtp, arrival_ns);
+        }
+    }
+
+    fn quiet(&mut self, rtp: &Rtp<'_>, arrival_ns: i64) {
+        self.stats.quiet += 1;
+        self.hush(rtp, arrival_ns);
+    }
+
+    /// Lets a packet without audio take its place in the sequence.
+    fn hush(&mut self, rtp: &Rtp<'_>, arrival_ns: i64) {
+        let Some(current) = &mut self.current else { return };
+        let Some(sequence) = current.sequence(rtp.sequence) else { return };
+        if current.passed(sequence).is_none() {
+            current.accept_quiet(sequence, arrival_ns);
+            // One that is there already, or does not find room, is missed by nobody.
+            let waiting = Waiting { numbers: Numbers { sequence, media: 0 }, length: 0, payload: Vec::new() };
+            let _ = self.insert(waiting);
+        }
+    }
+
+    fn audio(&mut self, origin: Origin, codec: Codec, length: u32, rtp: &Rtp<'_>, arrival_ns: i64) {
+        let current = self.current.as_ref().filter(|current| current.origin == origin && current.codec == codec);
+        match current.and_then(|current| current.fit(rtp, arrival_ns, Judgement::Arriving)) {
+            Some(numbers) => {
+                if !self.candidates.is_empty() {
+                    self.release_late(origin);
+                }
+                let payload = self.queue.copy(rtp.payload);
+                self.accept(numbers, length, payload, arrival_ns);
+            }
+            None => {
+                self.hold(origin, codec, length, rtp, arrival_ns);
+                self.promote(arrival_ns);
+            }
+        }
+    }
+
+    /// Takes a packet of the current stream.
+    fn accept(&mut self, numbers: Numbers, length: u32, payload: Vec<u8>, arrival_ns: i64) {
+        let Some(current) = &mut self.current else { return };
+        match current.passed(numbers.sequence) {
+            Some(true) => self.stats.duplicate += 1,
+            Some(false) => self.stats.late += 1,
+            None => {
+                current.accept(numbers, arrival_ns);
+                self.has_left = false;
+                match self.insert(Waiting { numbers, length, payload }) {
+                    Inserted::There => (),
+                    Inserted::Twice => self.stats.duplicate += 1,
+                    Inserted::Full => self.stats.overflow += 1,
+                }
+                return;
+            }
+        }
+        self.queue.spare(payload);
+    }
+
+    fn insert(&mut self, waiting: Waiting) -> Inserted {
+        if self.waiting.len() >= IDLE_MAX && !self.queue.has_readers() {
+            self.forget_first();
+        }
+        if self.waiting.len() >= WAITING_MAX {
+            return Inserted::Full;
+        }
+        let sequence = waiting.numbers.sequence;
+        // Nearly always the last.
+        let behind = self.waiting.iter().rposition(|before| before.numbers.sequence <= sequence);
+        let at = match behind {
+            Some(at) if self.waiting[at].numbers.sequence == sequence => return Inserted::Twice,
+            Some(at) => at + 1,
+            None => 0,
+        };
+        self.waiting.insert(at, waiting);
+        Inserted::There
+    }
+
+    /// Forgets the oldest packet: nobody records.
+    fn forget_first(&mut self) {
+        if let (Some(first), Some(current)) = (self.waiting.pop_front(), &mut self.current) {
+            current.pass(first.numbers.sequence);
+            self.queue.spare(first.payload);
+        }
+    }
+
+    /// Puts a packet aside that does not fit.
+    fn hold(&mut self, origin: Origin, codec: Codec, length: u32, rtp: &Rtp<'_>, arrival_ns: i64) {
+        // What a candidate holds counts as foreign until it is believed.
+        self.stats.foreign += 1;
+        let fits = |candidate: &Candidate| {
+            let is_its = candidate.stream.origin == origin && candidate.stream.codec == codec;
+            is_its.then(|| candidate.stream.fit(rtp, arrival_ns, Judgement::Arriving)).flatten()
+        };
+        let payload = rtp.payload.to_vec();
+        let known = self.candidates.iter_mut().find_map(|candidate| Some((fits(candidate)?, candidate)));
+        if let Some((numbers, candidate)) = known {
+            candidate.hold(Held { numbers, length, arrival_ns, payload });
+            return;
+        }
+        // Another jump of the same sender: the one before it led nowhere.
+        self.candidates.retain(|candidate| candidate.stream.origin != origin);
+        if self.candidates.len() == CANDIDATES_MAX {
+            let oldest = self.candidates.iter().enumerate().min_by_key(|(_, c)| c.stream.last_arrival_ns());
+            if let Some((at, _)) = oldest {
+                self.candidates.swap_remove(at);
+            }
+        }
+        let stream = Stream::new(origin, codec, rtp, arrival_ns);
+        let numbers = Numbers { sequence: i64::from(rtp.sequence), media: i64::from(rtp.timestamp) };
+        self.candidates.push(Candidate::new(stream, Held { numbers, length, arrival_ns, payload }));
+    }
+
+    /// The current sender is still where it was: what it sent in between was held up on its way, or was no packet.
+    fn release_late(&mut self, origin: Origin) {
+        let is_its = |candidate: &mut Candidate| candidate.stream.origin == origin;
+        let with_codec = |Candidate { stream, held, .. }| held.into_iter().map(move |held| (stream.codec, held));
+        let held: Vec<(Codec, Held)> = self.candidates.extract_if(.., is_its).flat_map(with_codec).collect();
+        for (codec, Held { numbers, length, arrival_ns, payload }) in held {
+            self.stats.foreign -= 1;
+            let (sequence, timestamp) = (numbers.sequence as u16, numbers.media as u32);
+            let rtp = Rtp { sequence, timestamp, ssrc: origin.ssrc, payload_type: 0, payload: &payload };
+            let current = self.current.as_ref().filter(|current| current.codec == codec);
+            match current.and_then(|current| current.fit(&rtp, arrival_ns, Judgement::Released)) {
+                Some(numbers) => self.accept(numbers, length, payload, arrival_ns),
+                None => self.stats.implausible += 1,
+            }
+        }
+    }
+
+    /// Lets a candidate take over if it is time.
+    fn promote(&mut self, now_ns: i64) {
+        let is_due = |candidate: &Candidate| candidate.is_due(self.current.as_ref(), now_ns);
+        let Some(at) = self.candidates.iter().position(is_due) else { return };
+        let Candidate { mut stream, mut held, .. } = self.candidates.swap_remove(at);
+        if let Some(current) = self.current.as_ref().filter(|current| current.origin != stream.origin) {
+            // While the other was there this one was not the track's.
+            held.retain(|held| held.arrival_ns > current.last_arrival_ns());
+        }
+        // What the old one still has stands where it belonged.
+        self.place_before(i64::MAX);
+        if let Some(end_ns) = self.current.as_ref().and_then(Stream::end_ns) {
+            stream.follow(end_ns);
+        }
+        self.current = Some(stream);
+        self.stats.streams += 1;
+        self.stats.foreign -= held.len() as u64;
+        self.has_left = false;
+        self.last_report = None;
+        for Held { numbers, length, payload, .. } in held {
+            match self.insert(Waiting { numbers, length, payload }) {
+                Inserted::There => (),
+                Inserted::Twice => self.stats.duplicate += 1,
+                Inserted::Full => self.stats.overflow += 1,
+            }
+        }
+    }
+
+    /// Places all that begins before `horizon_ns`; `now_ns` is the time. What comes for an earlier place from now on is
+    /// late.
+    pub fn advance(&mut self, horizon_ns: i64, now_ns: i64) {
+        if !self.candidates.is_empty() {
+            self.promote(now_ns);
+        }
+        self.place_before(horizon_ns);
+        self.horizon_ns = self.horizon_ns.max(horizon_ns);
+    }
+
+    fn place_before(&mut self, horizon_ns: i64) {
+        let Some(current) = &mut self.current else { return };
+        while let Some(first) = self.waiting.front() {
+            if first.length == 0 || current.is_heard(first.numbers, first.length) {
+                self.stats.duplicate += u64::from(first.length > 0);
+                current.pass(first.numbers.sequence);
+                self.waiting.pop_front();
+                continue;
+            }
+            let place = current.place(first.numbers);
+            if place.at_ns >= horizon_ns {
+                return;
+            }
+            let Some(Waiting { numbers, length, payload }) = self.waiting.pop_front() else { return };
+            self.stats.lost += current.missing_before(numbers.sequence);
+            let duration_ns = current.settle(numbers, place, length);
+            if place.at_ns.saturating_add(duration_ns) <= self.horizon_ns {
+                self.stats.late += 1;
+                self.queue.spare(payload);
+                continue;
+            }
+            self.stats.placed += 1;
+            self.stats.overflow += self.queue.put(Frame {
+                codec: current.codec,
+                payload,
+                place_ns: place.at_ns,
+                duration_ns,
+                after_loss: place.after_loss,
+                begins_spurt: place.begins_spurt,
+            });
+        }
+    }
+
+    /// Lets a recording read all that is placed from now on.
+    pub fn open(&mut self) -> CursorId {
+        self.queue.open()
+    }
+
+    /// Ends a recording's reading.
+    pub fn close(&mut self, cursor: CursorId) {
+        self.queue.close(cursor);
+    }
+
+    /// Gives a recording's frames that begin before `until_ns`, in order, to `take`; says what follows them.
+    pub fn read(&mut self, cursor: CursorId, until_ns: i64, take: impl FnMut(&Frame)) -> Next {
+        let is_left = self.queue.read(cursor, until_ns, take);
+        if self.has_left && !is_left && self.waiting.is_empty() {
+            return Next::End;
+        }
+        let sequence = self.waiting.front().map(|first| first.numbers.sequence);
+        let missing = self.current.as_ref().zip(sequence).map_or(0, |(current, next)| current.missing_before(next));
+        Next::More(if missing > 0 { Hole::Loss } else { Hole::Pause })
+    }
+
+    /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody sends.
+    pub fn report(&mut self, own: u32, now_ns: i64) -> Option<(Vec<u8>, SocketAddr)> {
+        let current = self.current.as_mut()?;
+        let Origin { address, ssrc } = current.origin;
+        let report = control::receiver_report(own, ssrc, &mut current.reception, self.last_report, now_ns)?;
+        Some((report, address))
+    }
+
+    /// Counts datagrams that never got out of the kernel.
+    pub fn count_kernel_drops(&mut self, n: u64) {
+        self.stats.kernel_drops += n;
+    }
+
+    /// Returns what became of the packets so far.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Returns by how much the sender's clock differs from ours, in 1/10⁹; positive where it is slow.
+    pub fn skew_ppb(&self) -> i64 {
+        self.current.as_ref().map_or(0, Stream::skew_ppb)
+    }
+
+    /// Returns the codec that comes, if any does.
+    pub fn codec(&self) -> Option<Codec> {
+        self.current.as_ref().map(|current| current.codec)
+    }
+}
+
+/// What became of a packet that was to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inserted {
+    There,
+    Twice,
+    Full,
+}
+
+#[cfg(test)]
+mod tests;
