@@ -1,24 +1,48 @@
 //! The composition root: puts rooms together for a command. Decides nothing that a room could.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use crate::config::Config;
-use crate::engine::{Clock, EngineError, LiveClock, Participant, Recording, Report, Script, Setup, VirtualClock, run};
+use crate::engine::clock::monotonic_ns;
+use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Script, Setup, Start, Ticks};
+use crate::engine::{Settings, TrackCounts, run};
 use crate::graph::{Limits, Plan};
-use crate::model::{Blame, EndReason, PauseMode};
+use crate::model::{Blame, EndReason, ParticipantNumber, PauseMode};
 use crate::pipeline::Options;
 use crate::session::journal::VERSION;
-use crate::session::{Journal, JournalError, Ledger, Opening};
+use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
 use crate::storage::{Finalised, Spool, StorageError, finalise, finish_rest};
 
-/// Reports that may wait for the finaliser. Of one chunk there are a handful; where so many wait all the same, the
-/// recording waits for the disk.
+/// Reports that may wait for the finaliser. Of one chunk there are a handful; where so many wait all the same, a
+/// recording that has all its media waits for the disk, and a live one keeps them for later.
 const REPORTS_MAX: usize = 1024;
 
-/// A recording to be made of tracks that are known beforehand.
+/// How often a live recording is asked whether it is to go on.
+const ASK: Duration = Duration::from_millis(50);
+
+/// Why a recording was given up that a tick of did not end.
+const STALLED: &str = "an element or the disk did not answer in time (PipelineStalled)";
+
+/// How time passes in a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as the machine can: all media is there.
+    Virtual,
+    /// As a call happens, and behind it by `hold`, in which late packets find their place.
+    Live {
+        /// How far behind.
+        hold: Duration,
+    },
+}
+
+/// A recording to be made.
 pub struct Request {
     /// What is recorded.
     pub plan: Plan,
@@ -34,8 +58,8 @@ pub struct Request {
     pub limits: Limits,
     /// Where its files go.
     pub out: PathBuf,
-    /// As slowly as a call happens, else as fast as the machine can.
-    pub real_time: bool,
+    /// How time passes.
+    pub pace: Pace,
     /// How it is run.
     pub config: Config,
 }
@@ -55,6 +79,10 @@ pub struct Recorded {
     pub unfinished: Option<String>,
     /// Samples that came too late for their place.
     pub lost_samples: u64,
+    /// What became of everybody's media.
+    pub tracks: BTreeMap<ParticipantNumber, TrackCounts>,
+    /// How ticks went, of a live recording.
+    pub ticks: Option<Ticks>,
 }
 
 /// Why a recording could not be made at all. Reads after "failed to record: ".
@@ -100,45 +128,85 @@ pub fn record(
     let extension = plan.media.format().extension().to_owned();
     let (spool, _lock) = Spool::claim(&request.out, &plan.name, &extension)?;
     let journal = Journal::create(&spool.journal()).inspect_err(|_| spool.discard())?;
-    let chunk_spool = spool.clone();
+    let (chunk_spool, newest) = (spool.clone(), Arc::new(AtomicU32::new(0)));
+    let newest_chunk = Arc::clone(&newest);
     let options = Options {
-        chunk_file: Box::new(move |index| chunk_spool.chunk(index)),
+        chunk_file: Box::new(move |index| {
+            newest_chunk.store(index, Relaxed);
+            chunk_spool.chunk(index)
+        }),
         limits: request.limits,
         pause_mode: request.pause_mode,
         reserved_channels: request.participants.iter().filter_map(|participant| participant.pin).collect(),
     };
-    let zero = Instant::now();
-    let opening = opening(&plan, request.pause_mode);
+    let zero_ns = monotonic_ns();
+    let opening = opening(&plan, request.pause_mode, zero_ns);
     let ledger = Ledger::new(opening.clone());
     let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
     // The journal's name first: whatever is recorded is of no use without it.
     let begun = spool.sync().map_err(RecordError::from).and_then(|()| Ok(Recording::begin(setup)?));
-    let mut recording = begun.inspect_err(|_| spool.discard())?;
-    let script = Script {
-        participants: request.participants,
-        pauses: request.pauses,
-        duration: request.duration,
-        tick: request.config.tick,
+    let recording = begun.inspect_err(|_| spool.discard())?;
+    let script = Script { participants: request.participants, pauses: request.pauses, duration: request.duration };
+    let job = Job::new(recording, script, zero_ns);
+    let (mut recorded, failed) = match request.pace {
+        Pace::Virtual => record_all(&spool, ledger, job, request.config.tick, go_on, progress)?,
+        Pace::Live { hold } => {
+            let (reports_to, reports) = mpsc::sync_channel(REPORTS_MAX);
+            let synced = spool.clone();
+            let sync = Box::new(move || synced.sync_chunk(newest.load(Relaxed)));
+            let start = Start { job, zero_ns, hold, reports: reports_to, sync };
+            record_live(&spool, ledger, start, reports, request.config, &*go_on, progress)?
+        }
     };
+    finish(&spool, &mut recorded, failed);
+    Ok(recorded)
+}
+
+/// Makes a recording whose media is all there, on a thread of its own; chunks are finalised on the caller's.
+fn record_all(
+    spool: &Spool,
+    ledger: Ledger,
+    mut job: Job,
+    tick: Duration,
+    go_on: Arc<dyn Fn() -> bool + Send + Sync>,
+    progress: impl FnMut(Duration),
+) -> Result<(Recorded, Failed), RecordError> {
     let (sender, reports) = mpsc::sync_channel(REPORTS_MAX);
-    let real_time = request.real_time;
     let worker = std::thread::Builder::new().name("reel-worker-0".to_owned()).spawn(move || {
-        let mut clock: Box<dyn Clock> =
-            if real_time { Box::new(LiveClock::since(zero)) } else { Box::new(VirtualClock) };
         // Whoever finalises is there until this thread ends. Nobody must wait so that progress can be shown.
-        run(&mut recording, script, clock.as_mut(), &*go_on, |report| match report {
+        run(&mut job, tick, &*go_on, |report| match report {
             Report::Progress(_) => drop(sender.try_send(report)),
             _ => drop(sender.send(report)),
         });
     });
     let worker = worker.map_err(RecordError::Thread)?;
-    let ended = follow(&spool, ledger, reports, progress);
+    let ended = follow(spool, ledger, &reports, progress, || ());
     if worker.join().is_err() {
         return Err(RecordError::Worker);
     }
-    let (mut recorded, failed) = ended?;
-    finish(&spool, &mut recorded, failed);
-    Ok(recorded)
+    ended
+}
+
+/// Makes a recording of what happens now.
+fn record_live(
+    spool: &Spool,
+    ledger: Ledger,
+    start: Start,
+    reports: mpsc::Receiver<Report>,
+    config: Config,
+    go_on: &dyn Fn() -> bool,
+    progress: impl FnMut(Duration),
+) -> Result<(Recorded, Failed), RecordError> {
+    let engine = Engine::start(Settings { workers: 1, tick: config.tick, stall: config.stall_timeout })?;
+    let handle = engine.record(start)?;
+    let stop_when_asked = || {
+        if !go_on() {
+            handle.stop();
+        }
+    };
+    let (mut recorded, failed) = follow(spool, ledger, &reports, progress, stop_when_asked)?;
+    recorded.ticks = Some(engine.ticks());
+    Ok((recorded, failed))
 }
 
 /// Chunks that could not be finished when they were completed, and why.
@@ -159,17 +227,28 @@ fn finish(spool: &Spool, recorded: &mut Recorded, failed: Failed) {
     }
 }
 
-/// Finalises chunks as they are completed, until the recording has ended.
+/// Finalises chunks as they are completed, until the recording has ended. `ask` is called now and then.
 fn follow(
     spool: &Spool,
     mut ledger: Ledger,
-    reports: mpsc::Receiver<Report>,
+    reports: &mpsc::Receiver<Report>,
     mut progress: impl FnMut(Duration),
+    ask: impl Fn(),
 ) -> Result<(Recorded, Failed), RecordError> {
     let (mut chunks, mut failed) = (Vec::new(), Failed::new());
-    while let Ok(report) = reports.recv() {
+    let (mut horizon, unfinished) = (Duration::ZERO, None);
+    loop {
+        ask();
+        let report = match reports.recv_timeout(ASK) {
+            Ok(report) => report,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return Err(RecordError::Worker),
+        };
         match report {
-            Report::Progress(horizon) => progress(horizon),
+            Report::Progress(at) => {
+                horizon = at;
+                progress(at);
+            }
             Report::Entry(entry) => ledger.apply(&entry),
             Report::ChunkComplete { index, only } => {
                 let media = ledger.chunks.get(&index).and_then(|row| row.media.clone());
@@ -182,18 +261,33 @@ fn follow(
                     }
                 }
             }
-            Report::Ended { reason, lost_samples } => {
+            Report::Ended { reason, lost_samples, tracks } => {
                 let error = ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
-                return Ok((Recorded { ledger, chunks, reason, error, unfinished: None, lost_samples }, failed));
+                let ticks = None;
+                return Ok((
+                    Recorded { ledger, chunks, reason, error, unfinished, lost_samples, tracks, ticks },
+                    failed,
+                ));
+            }
+            Report::Stalled => {
+                spool.detach_chunks()?;
+                let error = STALLED.to_owned();
+                ledger.apply(&Entry::Failed { at: horizon, error: error.clone() });
+                let (reason, error, tracks, ticks) = (EndReason::Failed, Some(error), BTreeMap::new(), None);
+                let end = Entry::Ended { at: horizon, reason, error: error.clone() };
+                ledger.apply(&end);
+                let lost_samples = 0;
+                return Ok((
+                    Recorded { ledger, chunks, reason, error, unfinished, lost_samples, tracks, ticks },
+                    failed,
+                ));
             }
         }
     }
-    Err(RecordError::Worker)
 }
 
-fn opening(plan: &Plan, pause_mode: PauseMode) -> Opening {
+fn opening(plan: &Plan, pause_mode: PauseMode, zero_ns: i64) -> Opening {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Opening {
         version: VERSION,
         recording_id: uuid::Uuid::new_v4(),
@@ -205,6 +299,6 @@ fn opening(plan: &Plan, pause_mode: PauseMode) -> Opening {
         pause_mode,
         started_at: jiff::Timestamp::now(),
         boot_id: read("/proc/sys/kernel/random/boot_id").trim().to_owned(),
-        monotonic_zero: Duration::try_from(monotonic).unwrap_or_default(),
+        monotonic_zero: Duration::from_nanos(zero_ns.unsigned_abs()),
     }
 }

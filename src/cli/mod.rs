@@ -5,6 +5,7 @@
 //! **Architecture invariant:** a command decides nothing about a recording, and touches no pad and no file of one.
 
 mod check;
+mod counts;
 mod doctor;
 mod graph_file;
 pub mod output;
@@ -12,6 +13,7 @@ mod print;
 mod record;
 mod recover;
 mod show;
+mod sources;
 mod text_file;
 mod values;
 
@@ -50,7 +52,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Record a call from media files
+    /// Record a call: live RTP, captures, media files
     Record(Box<record::Args>),
     /// Finish recordings that were killed
     Recover(recover::Args),

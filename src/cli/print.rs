@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::acs::metadata::Metadata;
 use crate::app::Recorded;
+use crate::cli::counts;
 use crate::cli::output;
 use crate::model::PauseInterval;
 use crate::session::Ledger;
@@ -31,6 +32,10 @@ struct Document<'a> {
     chunks: Vec<Chunk<'a>>,
     participants: Vec<Participant<'a>>,
     pauses: Vec<Pause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packets: Option<counts::PacketDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticks: Option<counts::TickDocument>,
     notes: Vec<String>,
 }
 
@@ -73,6 +78,10 @@ struct Participant<'a> {
     joined_seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     left_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packets: Option<counts::PacketDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<counts::SampleDocument>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +99,8 @@ pub(super) fn json(recorded: &Recorded) -> String {
         channel: ledger.map.channel_of(*number),
         joined_seconds: row.joined.as_secs_f64(),
         left_seconds: row.left.map(|left| left.as_secs_f64()),
+        packets: recorded.tracks.get(number).and_then(counts::packets),
+        samples: recorded.tracks.get(number).map(counts::samples),
     });
     let pause = |pause: &PauseInterval| Pause {
         start_seconds: pause.start.as_secs_f64(),
@@ -106,6 +117,8 @@ pub(super) fn json(recorded: &Recorded) -> String {
         chunks: recorded.chunks.iter().map(Chunk::of).collect(),
         participants: participants.collect(),
         pauses: ledger.pauses(end_of(ledger)).iter().map(pause).collect(),
+        packets: counts::all_packets(recorded),
+        ticks: recorded.ticks.as_ref().map(counts::ticks),
         notes: notes(recorded),
     };
     serde_json::to_string_pretty(&document).expect("the document is plain data")
@@ -146,6 +159,20 @@ pub(super) fn table(recorded: &Recorded) -> anyhow::Result<()> {
             table.add_row([seconds(pause.start), seconds(pause.start + pause.duration), seconds(pause.duration)]);
         }
         output::result(table)?;
+    }
+    let header =
+        ["packets", "received", "placed", "lost", "late", "twice", "not its own", "dropped", "concealed", "clock"];
+    if let Some(table) = counts::table(recorded, new_table(header)) {
+        output::result(table)?;
+    }
+    if let Some(ticks) = &recorded.ticks {
+        output::result(format_args!(
+            "{} ticks, {:.3} s busy; late by {} ms at most in 99.9 % of them, by {:.1} ms once",
+            ticks.n,
+            ticks.busy_ns as f64 / 1e9,
+            ticks.lateness_ms(0.999),
+            ticks.worst_ns as f64 / 1e6,
+        ))?;
     }
     notes(recorded).iter().try_for_each(|note| output::result(format_args!("note: {note}")))?;
     if recorded.lost_samples > 0 {

@@ -11,16 +11,19 @@ use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app;
+use crate::app::Pace;
 use crate::app::Recorded;
 use crate::app::Request;
 use crate::cli::Exit;
 use crate::cli::graph_file::GraphFile;
 use crate::cli::output;
 use crate::cli::print;
+use crate::cli::sources;
+use crate::cli::sources::Sources;
 use crate::cli::text_file;
 use crate::cli::values::Interval;
 use crate::cli::values::ParticipantChannel;
-use crate::cli::values::ParticipantFile;
+use crate::cli::values::ParticipantSource;
 use crate::cli::values::ParticipantTime;
 use crate::cli::values::chunk_duration;
 use crate::cli::values::chunk_size;
@@ -28,8 +31,9 @@ use crate::cli::values::time_value;
 use crate::config;
 use crate::config::Config;
 use crate::engine::Participant;
+use crate::engine::Source;
 use crate::graph::Limits;
-use crate::ingest::file::FileTrack;
+use crate::media::HOLD;
 use crate::model::Bytes;
 use crate::model::EndReason;
 use crate::model::PauseMode;
@@ -39,18 +43,24 @@ use crate::model::PauseMode;
 pub(super) struct Args {
     /// Shipped name (`mixed-mp3`, `mixed-wav`, `unmixed-wav`) or a graph file
     graph: String,
-    /// Who takes part, and the media file that is heard of them
-    #[arg(long = "participant", value_name = "NAME=FILE", required = true, value_parser = ParticipantFile::parser())]
-    participants: Vec<ParticipantFile>,
+    /// Who takes part, and what is heard of them: a media file, a capture (`call.pcap?ssrc=0x1234`), or RTP that comes
+    /// now (`rtp://127.0.0.1:5004?codec=opus`)
+    #[arg(
+        long = "participant",
+        value_name = "NAME=SOURCE",
+        required = true,
+        value_parser = ParticipantSource::parser()
+    )]
+    pub(super) participants: Vec<ParticipantSource>,
     /// When they join; else at once
     #[arg(long = "join", value_name = "NAME=TIME")]
-    joins: Vec<ParticipantTime>,
-    /// When they leave; else when their file ends
+    pub(super) joins: Vec<ParticipantTime>,
+    /// When they leave; else when their media ends
     #[arg(long = "leave", value_name = "NAME=TIME")]
-    leaves: Vec<ParticipantTime>,
+    pub(super) leaves: Vec<ParticipantTime>,
     /// Channel that they get in an unmixed recording, from 0
     #[arg(long = "pin", value_name = "NAME=CHANNEL")]
-    pins: Vec<ParticipantChannel>,
+    pub(super) pins: Vec<ParticipantChannel>,
     /// What is not recorded
     #[arg(long = "pause", value_name = "FROM-TO")]
     pauses: Vec<Interval>,
@@ -69,7 +79,7 @@ pub(super) struct Args {
     /// Where the files go
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// Record as slowly as a call happens
+    /// Record files as slowly as a call happens; RTP is always recorded as it comes
     #[arg(long)]
     real_time: bool,
     /// Settings in place of the built-in ones
@@ -104,8 +114,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         max_duration: args.chunk_duration.or(plan.limits.max_duration),
         max_size: args.chunk_size.or(plan.limits.max_size),
     };
-    let participants = participants(&args)?;
+    let Sources { participants, _readers, is_live } = sources::open(&args)?;
     let bar = progress_bar(&args, &participants);
+    let pace = match (is_live, args.real_time) {
+        (true, _) => Pace::Live { hold: HOLD },
+        (false, true) => Pace::Live { hold: Duration::ZERO },
+        (false, false) => Pace::Virtual,
+    };
     let out = args.out;
     let request = Request {
         plan,
@@ -119,7 +134,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         duration: args.duration,
         limits,
         out: out.clone(),
-        real_time: args.real_time,
+        pace,
         config,
     };
     let stop = stop_signal().context("signals cannot be watched")?;
@@ -217,7 +232,7 @@ fn check_usage(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn time_of(times: &[ParticipantTime], name: &str) -> Option<Duration> {
+pub(super) fn time_of(times: &[ParticipantTime], name: &str) -> Option<Duration> {
     times.iter().find(|time| time.name == name).map(|time| time.time)
 }
 
@@ -227,27 +242,16 @@ fn pauses(intervals: &[Interval]) -> Vec<(Duration, Duration)> {
     pauses
 }
 
-fn participants(args: &Args) -> anyhow::Result<Vec<Participant>> {
-    let participant = |ParticipantFile { name, file }: &ParticipantFile| {
-        let track = FileTrack::open(file).with_context(|| format!("{} (of \"{name}\")", file.display()))?;
-        Ok(Participant {
-            name: name.clone(),
-            track: Box::new(track),
-            join: time_of(&args.joins, name).unwrap_or_default(),
-            leave: time_of(&args.leaves, name),
-            pin: args.pins.iter().find(|pin| pin.name == *name).map(|pin| pin.channel),
-        })
-    };
-    args.participants.iter().map(participant).collect()
-}
-
 /// A bar on a terminal, nothing elsewhere.
 fn progress_bar(args: &Args, participants: &[Participant]) -> ProgressBar {
     if args.json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let ends = participants.iter().map(|participant| {
-        let declared = participant.track.declared_duration().map(|duration| participant.join + duration);
+        let declared = match &participant.source {
+            Source::Pulled(track) => track.declared_duration().map(|duration| participant.join + duration),
+            Source::Live(_) => None,
+        };
         participant.leave.into_iter().chain(declared).min().unwrap_or_default()
     });
     let total = args.duration.or(ends.max()).unwrap_or_default();

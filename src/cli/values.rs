@@ -10,6 +10,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::graph::LimitError;
 use crate::graph::Limits;
+use crate::ingest::rtp::Query;
+use crate::ingest::rtp::Url;
+use crate::ingest::rtp::UrlError;
 use crate::model::text::is_unprintable;
 use crate::model::units::Bytes;
 use crate::model::units::BytesError;
@@ -59,11 +62,14 @@ pub(super) enum ValueError {
     #[error("a time has 168h at most: no call lasts longer than a week")]
     LongTime,
     /// A participant without a file.
-    #[error("a participant needs a media file behind the =")]
+    #[error("a participant needs a media file behind the =, a capture or rtp://ADDRESS:PORT?codec=opus")]
     NoFile,
     /// A name that is no text.
     #[error("a participant's name is UTF-8 text; only the file's name may be anything")]
     NotText,
+    /// Not an address, or not options, of RTP.
+    #[error("{0}")]
+    Url(#[from] UrlError),
     /// Not a channel.
     #[error("a channel is a number from 0 to 63, not {text:?}")]
     Channel {
@@ -96,14 +102,47 @@ fn pair<'a>(text: &'a str, example: &'static str) -> Result<(String, &'a str), V
     Ok((name(name_text)?, value))
 }
 
-/// `NAME=FILE`.
+/// Where somebody's media comes from.
 #[derive(Debug, Clone)]
-pub(super) struct ParticipantFile {
-    pub(super) name: String,
-    pub(super) file: PathBuf,
+pub(super) enum MediaSource {
+    /// A media file.
+    File(PathBuf),
+    /// RTP that comes now.
+    Rtp(Url),
+    /// RTP that was captured.
+    Capture(PathBuf, Query),
 }
 
-impl ParticipantFile {
+/// Endings of captures' names.
+const CAPTURES: [&[u8]; 3] = [b".pcap", b".pcapng", b".cap"];
+
+impl MediaSource {
+    fn parse(bytes: &[u8]) -> Result<Self, ValueError> {
+        if let Some(text) = str::from_utf8(bytes).ok().filter(|text| Url::is_meant(text)) {
+            return Ok(Self::Rtp(Url::parse(text)?));
+        }
+        let question = bytes.iter().rposition(|byte| *byte == b'?');
+        let (path, options) = question.map_or((bytes, &[][..]), |at| (&bytes[..at], &bytes[at + 1..]));
+        let is_capture = CAPTURES.iter().any(|ending| path.to_ascii_lowercase().ends_with(ending));
+        match bytes {
+            [] => Err(ValueError::NoFile),
+            _ if is_capture => {
+                let options = str::from_utf8(options).map_err(|_| ValueError::NotText)?;
+                Ok(Self::Capture(OsStr::from_bytes(path).into(), Query::parse(options)?))
+            }
+            _ => Ok(Self::File(OsStr::from_bytes(bytes).into())),
+        }
+    }
+}
+
+/// `NAME=SOURCE`.
+#[derive(Debug, Clone)]
+pub(super) struct ParticipantSource {
+    pub(super) name: String,
+    pub(super) source: MediaSource,
+}
+
+impl ParticipantSource {
     /// Returns clap's parser: names of files are bytes, whatever they mean.
     pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
         OsStringValueParser::new().try_map(|text: OsString| Self::parse(&text))
@@ -114,11 +153,7 @@ impl ParticipantFile {
         let equals = bytes.iter().position(|byte| *byte == b'=');
         let (name_bytes, file) = bytes.split_at(equals.ok_or(ValueError::NotAPair { example: "caller=voice.wav" })?);
         let name = name(str::from_utf8(name_bytes).map_err(|_| ValueError::NotText)?)?;
-        let file = PathBuf::from(OsStr::from_bytes(&file[1..]));
-        if file.as_os_str().is_empty() {
-            return Err(ValueError::NoFile);
-        }
-        Ok(Self { name, file })
+        Ok(Self { name, source: MediaSource::parse(&file[1..])? })
     }
 }
 

@@ -25,6 +25,8 @@ pub const SHIPPED: &str = include_str!("../../config.toml");
 pub struct Config {
     /// Recording time that one tick of a worker covers.
     pub tick: Duration,
+    /// Longest that a tick of one recording may take.
+    pub stall_timeout: Duration,
     /// Longest wait for a recording's last chunk.
     pub close_timeout: Duration,
 }
@@ -100,7 +102,9 @@ struct Key {
 const TICK: Key = Key { table: "worker", name: "tick", range: Duration::from_millis(10)..=Duration::from_millis(500) };
 const CLOSE_TIMEOUT: Key =
     Key { table: "recording", name: "close-timeout", range: Duration::from_millis(100)..=Duration::from_secs(60) };
-const KEYS: [Key; 2] = [TICK, CLOSE_TIMEOUT];
+const STALL_TIMEOUT: Key =
+    Key { table: "worker", name: "stall-timeout", range: Duration::from_millis(500)..=Duration::from_secs(60) };
+const KEYS: [Key; 3] = [TICK, STALL_TIMEOUT, CLOSE_TIMEOUT];
 
 /// Reads and checks a file.
 ///
@@ -129,7 +133,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<ConfigError>> {
     let Reader { found, mut errors, .. } = reader;
     errors.sort_by_key(|error| error.line);
     match found {
-        [Some(tick), Some(close_timeout)] if errors.is_empty() => Ok(Config { tick, close_timeout }),
+        [Some(tick), Some(stall_timeout), Some(close_timeout)] if errors.is_empty() => {
+            Ok(Config { tick, stall_timeout, close_timeout })
+        }
         _ => Err(errors),
     }
 }
@@ -207,7 +213,8 @@ mod tests {
     #[test]
     fn the_shipped_file_holds_and_documents_every_key() {
         let config = parse("config.toml", SHIPPED).unwrap();
-        assert_eq!(config, Config { tick: Duration::from_millis(100), close_timeout: Duration::from_secs(5) });
+        let [tick, stall_timeout, close_timeout] = [100, 2_000, 5_000].map(Duration::from_millis);
+        assert_eq!(config, Config { tick, stall_timeout, close_timeout });
         for key in KEYS {
             let line = SHIPPED.lines().position(|line| line.starts_with(key.name)).unwrap();
             let above = SHIPPED.lines().nth(line - 1).unwrap();
@@ -222,7 +229,7 @@ mod tests {
         let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
         let expected = [
             "c.toml:2: \"worker.tick\" must be a duration from \"10ms\" to \"500ms\"",
-            "c.toml:3: no key \"tock\"; known: tick",
+            "c.toml:3: no key \"tock\"; known: tick, stall-timeout",
             "c.toml:4: no key \"recordings\"; known: worker, recording",
             "c.toml:5: key \"recording.close-timeout\" is missing",
         ];
@@ -234,7 +241,7 @@ mod tests {
         let texts = |text: &str| parse("c.toml", text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
         let table = "c.toml:1: \"worker\" must be a table; write [worker] and its keys below";
         assert_eq!(texts("worker = 5\n[recording]\nclose-timeout = \"1s\"\n"), [table]);
-        let key = "c.toml:2: no key \"a\\n\\u{1b}[2Jb\"; known: tick";
+        let key = "c.toml:2: no key \"a\\n\\u{1b}[2Jb\"; known: tick, stall-timeout";
         assert_eq!(
             texts(&format!("[worker]\n\"a\\n\\u001b[2Jb\" = 1\n{}", SHIPPED.replace("[worker]", "")))[..1],
             [key]

@@ -1,45 +1,20 @@
-//! When a tick is due.
+//! The node's monotonic clock: the only one that live recordings go by.
 
-use std::time::{Duration, Instant};
+use rustix::time::ClockId;
+use rustix::time::clock_gettime;
 
-/// Longest sleep before the caller looks again whether it should stop.
-const NAP_MAX: Duration = Duration::from_millis(100);
-
-/// Tells when recording time has come.
-pub trait Clock {
-    /// Waits until recording time `until`, as long as `go_on` is true.
-    fn wait_until(&mut self, until: Duration, go_on: &dyn Fn() -> bool);
+/// Returns nanoseconds of CLOCK_MONOTONIC, which `std::time::Instant` reads too but does not tell.
+pub fn monotonic_ns() -> i64 {
+    nanoseconds(ClockId::Monotonic)
 }
 
-/// Time passes as fast as the machine can work.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct VirtualClock;
-
-impl Clock for VirtualClock {
-    fn wait_until(&mut self, _until: Duration, _go_on: &dyn Fn() -> bool) {}
+/// Returns by how much the monotonic clock is ahead of the wall clock (CLOCK_REALTIME) now, in nanoseconds: what turns
+/// a stamp of the kernel into monotonic time.
+pub fn monotonic_ahead_of_wall_ns() -> i64 {
+    nanoseconds(ClockId::Monotonic).saturating_sub(nanoseconds(ClockId::Realtime))
 }
 
-/// Time passes as it does outside: the node's monotonic clock.
-#[derive(Debug, Clone, Copy)]
-pub struct LiveClock {
-    zero: Instant,
-}
-
-impl LiveClock {
-    /// Returns a clock whose recording time zero is `zero`.
-    pub fn since(zero: Instant) -> Self {
-        Self { zero }
-    }
-}
-
-impl Clock for LiveClock {
-    fn wait_until(&mut self, until: Duration, go_on: &dyn Fn() -> bool) {
-        while go_on() {
-            let left = until.saturating_sub(self.zero.elapsed());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(NAP_MAX));
-        }
-    }
+fn nanoseconds(clock: ClockId) -> i64 {
+    let time = clock_gettime(clock);
+    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }

@@ -9,6 +9,12 @@ pub enum EngineError {
     /// The pipeline could not be built.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// All workers are busy.
+    #[error("no worker has time for another recording")]
+    NoCapacity,
+    /// A thread could not be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -2,7 +2,8 @@
 
 use gstreel::samples::{SAMPLE_BYTES, position_at};
 
-use crate::engine::{Frame, Track, TrackError};
+use crate::engine::{Frame, Packets, Pulled as Next, Track, TrackError};
+use crate::media::Hole;
 
 /// Clipping of Opus is counted in samples at 48 kHz, whatever was encoded; that of G.722 at its own rate, which its
 /// caps do not tell.
@@ -25,6 +26,15 @@ pub(super) struct Pulled {
     pub(super) errors: Vec<(gst::ClockTime, TrackError)>,
 }
 
+/// A stretch without media.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    pub(super) start: gst::ClockTime,
+    pub(super) duration: gst::ClockTime,
+    /// Whether something was lost there.
+    pub(super) hole: Hole,
+}
+
 /// A track that is being recorded.
 pub(super) struct Feed {
     track: Box<dyn Track>,
@@ -41,12 +51,24 @@ pub(super) struct Feed {
     /// What has been read and not been taken.
     pulled: Option<Pulled>,
     ended: bool,
+    /// What is known of the time after the last frame.
+    hole: Hole,
 }
 
 impl Feed {
     pub(super) fn new(track: Box<dyn Track>, joined: gst::ClockTime, until: Option<gst::ClockTime>) -> Self {
         let until = until.unwrap_or(gst::ClockTime::MAX);
-        Self { track, joined, until, next: None, end: joined, told: joined, pulled: None, ended: false }
+        Self {
+            track,
+            joined,
+            until,
+            next: None,
+            end: joined,
+            told: joined,
+            pulled: None,
+            ended: false,
+            hole: Hole::Pause,
+        }
     }
 
     /// Nothing more will come.
@@ -59,12 +81,17 @@ impl Feed {
         self.end
     }
 
-    /// Returns where nothing comes before `horizon`, begin and duration: what a decoder or a filter still holds of the
-    /// sound before it must not wait for the sound after it. Call it after [`Self::take`].
-    pub(super) fn gap(&mut self, horizon: gst::ClockTime) -> Option<(gst::ClockTime, gst::ClockTime)> {
-        let from = self.told.max(self.end);
-        self.told = from.max(horizon);
-        (from < horizon).then(|| (from, horizon - from))
+    /// Returns where nothing comes before `horizon`: what a decoder or a filter still holds of the sound before it must
+    /// not wait for the sound after it. Call it after [`Self::take`].
+    pub(super) fn gap(&mut self, horizon: gst::ClockTime) -> Option<Gap> {
+        let start = self.told.max(self.end);
+        self.told = start.max(horizon);
+        (start < horizon).then(|| Gap { start, duration: horizon - start, hole: self.hole })
+    }
+
+    /// Returns what became of the track's packets, if it is made of any.
+    pub(super) fn packets(&self) -> Option<Packets> {
+        self.track.packets()
     }
 
     /// Reads all frames that begin before `horizon` (recording time).
@@ -73,19 +100,26 @@ impl Feed {
             return;
         }
         let mut pulled = self.pulled.take().unwrap_or_default();
+        let until = horizon.min(self.until).saturating_sub(self.joined).into();
+        self.hole = Hole::Pause;
         while !self.ended {
-            let frame = match self.next.take().map_or_else(|| self.track.next_frame(), |frame| Ok(Some(frame))) {
-                Ok(Some(frame)) => frame,
-                Ok(None) => {
-                    self.ended = true;
-                    break;
-                }
-                Err(error) => {
-                    self.ended = error.fatal;
-                    pulled.errors.push((self.end, error));
-                    continue;
-                }
-            };
+            let frame =
+                match self.next.take().map_or_else(|| self.track.next_frame(until), |frame| Ok(Next::Frame(frame))) {
+                    Ok(Next::Frame(frame)) => frame,
+                    Ok(Next::NotYet(hole)) => {
+                        self.hole = hole;
+                        break;
+                    }
+                    Ok(Next::End) => {
+                        self.ended = true;
+                        break;
+                    }
+                    Err(error) => {
+                        self.ended = error.fatal;
+                        pulled.errors.push((self.end, error));
+                        continue;
+                    }
+                };
             let start = self.joined + frame.buffer.pts().unwrap_or_default();
             if start >= horizon && start < self.until {
                 self.next = Some(frame);

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::feed::{Feed, Pulled};
-use crate::engine::{EngineError, Track, TrackError};
+use crate::engine::feed::{Feed, Gap, Pulled};
+use crate::engine::{EngineError, Packets, Track, TrackError};
 use crate::graph::Plan;
+use crate::media::Hole;
 use crate::model::{EndReason, ParticipantNumber};
-use crate::pipeline::{Event, Options, Running};
+use crate::pipeline::{AudioCounts, Event, Options, Running};
 use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
 
 /// What happened, for whoever finalises chunks and shows progress. In order: who applies all entries to a ledger knows
@@ -32,7 +33,20 @@ pub enum Report {
         reason: EndReason,
         /// Samples that came too late for their place; 0 in a recording that is as it should be.
         lost_samples: u64,
+        /// What became of everybody's media.
+        tracks: BTreeMap<ParticipantNumber, TrackCounts>,
     },
+    /// A tick of it does not come to its end, and nobody waits for that any more. Nothing else is told after it.
+    Stalled,
+}
+
+/// What became of one participant's media.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TrackCounts {
+    /// Packets by outcome; None where the media is no packets.
+    pub packets: Option<Packets>,
+    /// What was made of them.
+    pub audio: AudioCounts,
 }
 
 /// What a recording begins with.
@@ -55,6 +69,8 @@ pub struct Recording {
     running: Running,
     journal: Journal,
     feeds: BTreeMap<ParticipantNumber, Feed>,
+    /// Of those who have left.
+    gone: BTreeMap<ParticipantNumber, TrackCounts>,
     /// When the last of those who have left ended.
     gone_end: Duration,
     /// Recording time up to which everything is in the files, as far as elements do not hold it back.
@@ -81,6 +97,7 @@ impl Recording {
             running,
             journal,
             feeds: BTreeMap::new(),
+            gone: BTreeMap::new(),
             gone_end: Duration::ZERO,
             horizon: Duration::ZERO,
             close_deadline: setup.close_deadline,
@@ -156,8 +173,8 @@ impl Recording {
                 self.give_up(participant, error.to_string(), at);
             } else if ended {
                 self.running.end_track(participant);
-            } else if let Some((start, duration)) = gap {
-                self.running.gap(participant, start, duration);
+            } else if let Some(Gap { start, duration, hole }) = gap {
+                self.running.gap(participant, start, duration, hole == Hole::Loss);
             }
         }
     }
@@ -179,6 +196,16 @@ impl Recording {
     /// Returns what has happened since the last call.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Returns what has become of everybody's media so far.
+    pub fn tracks(&self) -> BTreeMap<ParticipantNumber, TrackCounts> {
+        let here = self.feeds.iter().map(|(participant, feed)| (*participant, self.counts(*participant, feed)));
+        self.gone.clone().into_iter().chain(here).collect()
+    }
+
+    fn counts(&self, participant: ParticipantNumber, feed: &Feed) -> TrackCounts {
+        TrackCounts { packets: feed.packets(), audio: self.running.audio(participant) }
     }
 
     fn take_events(&mut self, now: Duration) {
@@ -222,8 +249,10 @@ impl Recording {
                 }
             }
             Effect::Leave { participant } => {
+                self.running.end_track(participant);
                 if let Some(feed) = self.feeds.remove(&participant) {
                     self.gone_end = self.gone_end.max(feed.end().into());
+                    self.gone.insert(participant, self.counts(participant, &feed));
                 }
                 self.running.leave(participant);
             }
@@ -240,7 +269,8 @@ impl Recording {
             }
             Effect::Ended(reason) => {
                 let lost_samples = self.running.lost_samples();
-                self.reports.push(Report::Ended { reason, lost_samples });
+                let tracks = self.tracks();
+                self.reports.push(Report::Ended { reason, lost_samples, tracks });
             }
         }
     }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::media::Hole;
+use crate::media::Stats;
+
 /// Some media of a track, ready for `reelaudiodec`.
 ///
-/// The buffer's PTS is media time: zero is the first audible sample of the file. Its duration is set, and the next
-/// frame's PTS is exactly PTS + duration, unless that one carries DISCONT: then a hole in the file lies between.
+/// The buffer's PTS is track time: zero is where the track joins the recording. Its duration is set, and the next
+/// frame's PTS is exactly PTS + duration, unless a hole lies between; DISCONT says that something was lost there. The
+/// clock of a live sender is not ours: its frames are by up to 500 ppm longer or shorter than their samples.
 ///
-/// Raw, G.711 and G.722 frames hold whole samples of at most 100 ms. An Opus frame is one packet; an
+/// Raw, G.711 and G.722 frames hold whole samples of at most 200 ms. An Opus frame is one packet; an
 /// `AudioClippingMeta` (format DEFAULT, samples at 48 kHz) says how many of its decoded samples are not part of the
 /// track, PTS and duration are those of the samples that are, and a packet that is all pre-skip has duration zero.
 #[derive(Debug, Clone)]
@@ -28,15 +32,41 @@ pub struct TrackError {
     pub fatal: bool,
 }
 
+/// What a track has.
+#[derive(Debug, Clone)]
+pub enum Pulled {
+    /// The next frame; it may begin later than was asked for.
+    Frame(Frame),
+    /// Nothing more before the time that was asked for, and why not.
+    NotYet(Hole),
+    /// Nothing more, ever.
+    End,
+}
+
 /// One participant's audio as it arrives, pulled on the worker.
 pub trait Track: Send {
-    /// Returns the next frame, in order of time and without overlap; None at the end.
+    /// Returns the next frame that begins before `until` (track time), in order of time and without overlap. Never
+    /// waits for media that has not come; a file may have to be read.
     ///
     /// # Errors
     ///
     /// The media is damaged here. After a fatal error there is nothing more.
-    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError>;
+    fn next_frame(&mut self, until: Duration) -> Result<Pulled, TrackError>;
 
-    /// Returns how long the track says it is.
+    /// Returns how long the track says it is; None where nobody knows, as of a call.
     fn declared_duration(&self) -> Option<Duration>;
+
+    /// Returns what became of the track's packets; None where it is made of none.
+    fn packets(&self) -> Option<Packets> {
+        None
+    }
+}
+
+/// What became of a track's packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packets {
+    /// By outcome.
+    pub stats: Stats,
+    /// By how much the sender's clock differs from ours at the end, in 1/10⁹; positive where it is slow.
+    pub skew_ppb: i64,
 }

@@ -1,7 +1,8 @@
 //! Ingest: how a call's media comes in. Each room below turns one protocol into frames of tracks and owns what it
 //! reads from: its sockets, its files.
 //!
-//! Entry points: [`file::FileTrack`] for media in a file, [`capture::Capture`] for datagrams in a packet capture.
+//! Entry points: [`file::FileTrack`] for media in a file, [`rtp::Port`] for RTP over UDP, [`capture::PacketSource`] for
+//! packets that were captured.
 //!
 //! **Architecture invariant:** ingest knows participants' media, never recordings: what becomes of a frame is decided
 //! by who asked for it.
@@ -10,3 +11,4 @@
 
 pub mod capture;
 pub mod file;
+pub mod rtp;

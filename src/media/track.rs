@@ -380,6 +380,11 @@ impl Track {
         Next::More(if missing > 0 { Hole::Loss } else { Hole::Pause })
     }
 
+    /// Returns whether packets wait for their time.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody sends.
     pub fn report(&mut self, own: u32, now_ns: i64) -> Option<(Vec<u8>, SocketAddr)> {
         let current = self.current.as_mut()?;

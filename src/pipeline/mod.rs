@@ -9,6 +9,7 @@
 //! **Architecture invariant:** elements are found by the id of their node. Names are made by [`name`] and read back
 //! by it, nowhere else.
 
+mod audio;
 mod build;
 mod chunk;
 mod delay;
@@ -22,6 +23,7 @@ mod refusal;
 mod registry;
 mod running;
 
+pub use audio::AudioCounts;
 pub use error::PipelineError;
 pub use event::Event;
 pub use inventory::{Inventory, PluginFacts, gstreamer_version, inventory};

@@ -16,6 +16,7 @@ use crate::graph::Scope;
 use crate::graph::Source;
 use crate::model::ParticipantNumber;
 use crate::model::PauseMode;
+use crate::pipeline::AudioCounts;
 use crate::pipeline::PipelineError;
 use crate::pipeline::build;
 use crate::pipeline::build::Made;
@@ -278,10 +279,19 @@ impl Running {
         }
     }
 
-    /// Says that a participant has no media from `start` (recording time) on, for `duration`.
-    pub fn gap(&mut self, participant: ParticipantNumber, start: gst::ClockTime, duration: gst::ClockTime) {
+    /// Returns what a participant's decoders have counted so far.
+    pub fn audio(&self, participant: ParticipantNumber) -> AudioCounts {
+        let mut counts = AudioCounts::default();
+        let branch = self.participants.get(&participant);
+        branch.into_iter().flat_map(|branch| branch.decoders(&self.plan)).for_each(|decoder| counts.add(decoder));
+        counts
+    }
+
+    /// Says that a participant has no media from `start` (recording time) on, for `duration`; `lost`: something was
+    /// lost there, which the next frame will tell the end of.
+    pub fn gap(&mut self, participant: ParticipantNumber, start: gst::ClockTime, duration: gst::ClockTime, lost: bool) {
         if let Some(branch) = self.participants.get(&participant) {
-            self.src.gap(&branch.audio, start, duration, false);
+            self.src.gap(&branch.audio, start, duration, lost);
         }
     }
 

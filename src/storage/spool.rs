@@ -224,6 +224,31 @@ impl Spool {
         }
     }
 
+    /// Waits until what has been written of a chunk is on the disk, whoever writes it.
+    pub fn sync_chunk(&self, index: u32) {
+        let path = self.chunk(index);
+        // Not there yet, or finished meanwhile.
+        let Ok(file) = File::open(&path) else { return };
+        if let Err(error) = file.sync_data() {
+            tracing::warn!(%error, index, "a chunk cannot be synced");
+        }
+    }
+
+    /// Lets nobody write to the chunks that are here any more: a thread that is stuck in the middle of a write may go
+    /// on with it at any time. They are copied, and what is written then goes nowhere.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be copied.
+    pub fn detach_chunks(&self) -> Result<(), StorageError> {
+        for index in self.chunks()? {
+            let (chunk, copy) = (self.chunk(index), self.chunk_metadata(index));
+            std::fs::copy(&chunk, &copy).map_err(StorageError::io(&copy, "written"))?;
+            std::fs::rename(&copy, &chunk).map_err(StorageError::io(&chunk, "put in place"))?;
+        }
+        Ok(())
+    }
+
     /// Waits until everything in the journal is on the disk, whoever has written it.
     pub(super) fn sync_journal(&self) -> Result<(), StorageError> {
         Ok(Journal::append_to(&self.journal())?.sync()?)

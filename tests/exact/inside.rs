@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use reelgraph::app::{self, Recorded, Request};
+use reelgraph::app::{self, Pace, Recorded, Request};
 use reelgraph::config::Config;
 use reelgraph::engine;
-use reelgraph::engine::{Frame, Participant, Report, Script, Setup, Track, TrackError, VirtualClock};
+use reelgraph::engine::{Frame, Job, Participant, Pulled, Report, Script, Setup, Source, Track, TrackError};
 use reelgraph::graph::{self, Limits, Plan, shipped};
 use reelgraph::model::{EndReason, PauseMode};
 use reelgraph::pipeline::{Installed, Options};
@@ -25,11 +25,11 @@ struct Memory {
 }
 
 impl Track for Memory {
-    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
+    fn next_frame(&mut self, _until: Duration) -> Result<Pulled, TrackError> {
         let left = self.samples.len() - self.at;
         let n = left.min(1 + (self.sizes.next() % (RATE as u64 / 10)) as usize);
         if n == 0 {
-            return Ok(None);
+            return Ok(Pulled::End);
         }
         let bytes: Vec<u8> = self.samples[self.at..self.at + n].iter().flat_map(|s| s.to_le_bytes()).collect();
         let time = |at: usize| gst::ClockTime::from_nseconds(at as u64 * 1_000_000_000 / RATE as u64);
@@ -43,7 +43,7 @@ impl Track for Memory {
             .field("layout", "interleaved")
             .field("rate", RATE as i32)
             .field("channels", 1);
-        Ok(Some(Frame { buffer, caps: caps.build() }))
+        Ok(Pulled::Frame(Frame { buffer, caps: caps.build() }))
     }
 
     fn declared_duration(&self) -> Option<Duration> {
@@ -77,7 +77,11 @@ fn plan(name: &str) -> Plan {
 fn participants(graph: &str, course: &Course, seed: u64) -> Vec<Participant> {
     let participant = |(number, party): (usize, &Party)| Participant {
         name: format!("p{number}"),
-        track: Box::new(Memory { samples: party.samples.clone(), at: 0, sizes: Random::new(seed + number as u64) }),
+        source: Source::Pulled(Box::new(Memory {
+            samples: party.samples.clone(),
+            at: 0,
+            sizes: Random::new(seed + number as u64),
+        })),
         join: party.join,
         leave: party.leave,
         pin: party.pin.filter(|_| graph == "unmixed-wav").map(|pin| pin as u32),
@@ -95,7 +99,7 @@ pub(crate) fn record(graph: &str, course: &Course, seed: u64, out: PathBuf) -> R
         duration: course.duration,
         limits: course.limits,
         out,
-        real_time: false,
+        pace: Pace::Virtual,
         config: Config { tick: course.tick, ..Config::default() },
     };
     app::record(request, Arc::new(|| true), |_| ()).expect("the call is recorded")
@@ -126,15 +130,15 @@ pub(crate) fn record_into_spool(graph: &str, course: &Course, dir: &Path) {
         monotonic_zero: Duration::ZERO,
     };
     let setup = Setup { plan, options, opening, journal, close_deadline: Duration::from_secs(5) };
-    let mut recording = engine::Recording::begin(setup).expect("the call is recorded");
+    let recording = engine::Recording::begin(setup).expect("the call is recorded");
     let script = Script {
         participants: participants(graph, course, 0),
         pauses: course.pauses.clone(),
         duration: course.duration,
-        tick: course.tick,
     };
+    let mut job = Job::new(recording, script, 0);
     let mut ended = false;
-    engine::run(&mut recording, script, &mut VirtualClock, &|| true, |report| {
+    engine::run(&mut job, course.tick, &|| true, |report| {
         ended |= matches!(report, Report::Ended { reason: EndReason::MediaEnded, lost_samples: 0, .. });
     });
     assert!(ended, "the call was not recorded to its end");

@@ -1,6 +1,6 @@
 //! One file as a track: waits for its pipeline, judges its end.
 
-use crate::engine::{Frame, Track, TrackError};
+use crate::engine::{Frame, Pulled, Track, TrackError};
 use crate::ingest::file::chain::Chain;
 use crate::ingest::file::error::FileError;
 use crate::ingest::file::findings::Findings;
@@ -215,10 +215,12 @@ fn wait(chain: &Chain, until: Instant, delivered: ClockTime) -> Result<Report, F
 }
 
 impl Track for FileTrack {
-    fn next_frame(&mut self) -> Result<Option<Frame>, TrackError> {
+    /// A file has all of its media at any time: how far it is wanted does not matter.
+    fn next_frame(&mut self, _until: Duration) -> Result<Pulled, TrackError> {
         // After any error but a hole there is nothing more, but all that came before it has been given out.
         let fatal = |error: &FileError| !matches!(error, FileError::Hole { .. });
-        Self::next_frame(self).map_err(|error| TrackError { text: error.to_string(), fatal: fatal(&error) })
+        let next = Self::next_frame(self).map(|frame| frame.map_or(Pulled::End, Pulled::Frame));
+        next.map_err(|error| TrackError { text: error.to_string(), fatal: fatal(&error) })
     }
 
     fn declared_duration(&self) -> Option<Duration> {

@@ -1,0 +1,134 @@
+//! Opens what participants are heard by: files, captures, sockets.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::Context;
+use anyhow::ensure;
+
+use crate::cli::record::Args;
+use crate::cli::record::time_of;
+use crate::cli::values::MediaSource;
+use crate::cli::values::ParticipantSource;
+use crate::engine::PacketTrack;
+use crate::engine::Participant;
+use crate::engine::Source;
+use crate::ingest::capture::PacketSource;
+use crate::ingest::capture::Select;
+use crate::ingest::file::FileTrack;
+use crate::ingest::rtp::Port;
+use crate::ingest::rtp::Query;
+use crate::ingest::rtp::Readers;
+use crate::media::Codec;
+use crate::media::Settings;
+use crate::media::Track;
+
+/// Captures of one call begin together. Those that are further apart are two calls, and only who records them knows how
+/// they belong together.
+const APART_MAX_NS: i64 = 24 * 3_600 * 1_000_000_000;
+
+/// Payload types from here on mean what was agreed on.
+const DYNAMIC_MIN: u8 = 96;
+
+/// What was opened.
+pub(super) struct Sources {
+    pub(super) participants: Vec<Participant>,
+    /// The sockets are read as long as it is there.
+    pub(super) _readers: Option<Readers>,
+    /// Somebody's media comes now.
+    pub(super) is_live: bool,
+}
+
+/// What was opened for one participant.
+enum Opened {
+    Ready(Source),
+    Captured(Box<PacketSource>, Settings),
+}
+
+/// Opens everybody's source.
+pub(super) fn open(args: &Args) -> anyhow::Result<Sources> {
+    let mut readers = None;
+    let mut opened = Vec::new();
+    for ParticipantSource { name, source } in &args.participants {
+        let what = || format!("{} (of \"{name}\")", text_of(source));
+        opened.push(match source {
+            MediaSource::File(file) => {
+                let track = FileTrack::open(file).with_context(what)?;
+                Opened::Ready(Source::Pulled(Box::new(track)))
+            }
+            MediaSource::Capture(path, query) => open_capture(path, query).with_context(what)?,
+            MediaSource::Rtp(url) => {
+                let track = Arc::new(Mutex::new(Track::new(url.settings)));
+                let port = Port::bind(url.address, track).with_context(what)?;
+                let readers = match &readers {
+                    Some(readers) => readers,
+                    None => readers.insert(Readers::start(1)?),
+                };
+                readers.add(Arc::clone(&port))?;
+                Opened::Ready(Source::Live(port.track()))
+            }
+        });
+    }
+    let is_live = readers.is_some();
+    let zero_ns = common_zero_ns(args, &opened)?;
+    let participant = |(ParticipantSource { name, .. }, opened): (&ParticipantSource, Opened)| {
+        let join = time_of(&args.joins, name);
+        let source = match opened {
+            Opened::Ready(source) => source,
+            Opened::Captured(packets, settings) => {
+                let zero_ns = if join.is_some() { packets.first_at_ns() } else { zero_ns };
+                let track = Arc::new(Mutex::new(Track::new(settings)));
+                Source::Pulled(Box::new(PacketTrack::new(track, zero_ns, *packets)))
+            }
+        };
+        Participant {
+            name: name.clone(),
+            source,
+            join: join.unwrap_or(Duration::ZERO),
+            leave: time_of(&args.leaves, name),
+            pin: args.pins.iter().find(|pin| pin.name == *name).map(|pin| pin.channel),
+        }
+    };
+    let participants = args.participants.iter().zip(opened).map(participant).collect();
+    Ok(Sources { participants, _readers: readers, is_live })
+}
+
+fn text_of(source: &MediaSource) -> String {
+    match source {
+        MediaSource::File(path) | MediaSource::Capture(path, _) => path.display().to_string(),
+        MediaSource::Rtp(url) => format!("rtp://{}", url.address),
+    }
+}
+
+fn open_capture(path: &Path, query: &Query) -> anyhow::Result<Opened> {
+    let select = match (query.ssrc, query.port) {
+        (Some(ssrc), None) => Select::Ssrc(ssrc),
+        // With an SSRC beside it the track takes only that of what the port got.
+        (_, Some(port)) => Select::Port(port),
+        (None, None) => Select::Only,
+    };
+    let packets = PacketSource::open(path, select)?;
+    // Static payload types say what they are.
+    let is_known = packets.payload_types().iter().all(|payload_type| *payload_type < DYNAMIC_MIN);
+    let settings = query.settings(is_known.then_some(Codec::Pcmu))?;
+    Ok(Opened::Captured(Box::new(packets), settings))
+}
+
+/// Returns when the recording of captures begins: with the first of them, but for those that join at a given time.
+fn common_zero_ns(args: &Args, opened: &[Opened]) -> anyhow::Result<i64> {
+    let begins = args.participants.iter().zip(opened).filter_map(|(participant, opened)| match opened {
+        Opened::Captured(packets, _) if time_of(&args.joins, &participant.name).is_none() => {
+            Some(packets.first_at_ns())
+        }
+        _ => None,
+    });
+    let begins: Vec<i64> = begins.collect();
+    let (first, last) = (begins.iter().min().copied().unwrap_or(0), begins.iter().max().copied().unwrap_or(0));
+    ensure!(
+        last.saturating_sub(first) <= APART_MAX_NS,
+        "captures that begin more than a day apart are no call; say with --join when each joins"
+    );
+    Ok(first)
+}

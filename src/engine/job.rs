@@ -1,0 +1,217 @@
+//! A recording with its course: who joins when, which pauses, how long. Whoever has a clock ticks it.
+
+use std::time::Duration;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use crate::engine::{Live, PacketTrack, Recording, Report, Track};
+use crate::media::Track as MediaTrack;
+use crate::model::{EndReason, ParticipantNumber};
+use crate::session::{Input, State};
+
+/// Where a participant's media comes from.
+pub enum Source {
+    /// It is pulled: a file, a capture.
+    Pulled(Box<dyn Track>),
+    /// It comes by itself, as packets that a reader of sockets brings. For recordings on the live clock only.
+    Live(Arc<Mutex<MediaTrack>>),
+}
+
+/// Somebody in the script.
+pub struct Participant {
+    /// `participantId` of the metadata.
+    pub name: String,
+    /// What is heard of them.
+    pub source: Source,
+    /// When they join.
+    pub join: Duration,
+    /// When they leave, if before the end.
+    pub leave: Option<Duration>,
+    /// Channel that they must have.
+    pub pin: Option<u32>,
+}
+
+/// The course of a recording, in recording time.
+pub struct Script {
+    /// Who takes part; their numbers are their places in here.
+    pub participants: Vec<Participant>,
+    /// Pauses: from, to.
+    pub pauses: Vec<(Duration, Duration)>,
+    /// When it ends; else when everybody's media has ended.
+    pub duration: Option<Duration>,
+}
+
+/// A pause may begin with a sample that is this much earlier: one at 8 kHz.
+const EDGE_MAX: Duration = Duration::from_micros(125);
+
+/// Something to happen at its time. What falls on one instant happens in this order: a pause that begins as another
+/// ends must not be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Command {
+    Join(ParticipantNumber),
+    Resume,
+    Pause,
+    Leave(ParticipantNumber),
+}
+
+/// What is left to happen, in order of time.
+struct Agenda(Vec<(Duration, Command)>);
+
+impl Agenda {
+    fn new(script: &Script) -> Self {
+        let mut commands = Vec::new();
+        for (number, participant) in script.participants.iter().enumerate() {
+            let number = number as ParticipantNumber;
+            commands.push((participant.join, Command::Join(number)));
+            commands.extend(participant.leave.map(|leave| (leave, Command::Leave(number))));
+        }
+        for (from, to) in &script.pauses {
+            commands.push((*from, Command::Pause));
+            commands.push((*to, Command::Resume));
+        }
+        commands.sort_unstable();
+        Self(commands)
+    }
+
+    /// Takes the commands that are due before `horizon`, as far as `wanted`.
+    fn take(&mut self, horizon: Duration, wanted: fn(&Command) -> bool) -> Vec<(Duration, Command)> {
+        self.0.extract_if(.., |(at, command)| *at < horizon && wanted(command)).collect()
+    }
+
+    fn has_joins(&self) -> bool {
+        self.0.iter().any(|(_, command)| matches!(command, Command::Join(_)))
+    }
+}
+
+/// A recording and what is left to happen to it.
+pub struct Job {
+    recording: Recording,
+    agenda: Agenda,
+    waiting: Vec<Option<Participant>>,
+    /// Recording time zero, in ns of the monotonic clock.
+    zero_ns: i64,
+    /// It ends here, and not with its media.
+    duration: Option<Duration>,
+    /// Somebody stopped it here.
+    stopped: Option<Duration>,
+}
+
+impl Job {
+    /// Returns a job that has not begun; recording time zero is at `zero_ns` of the monotonic clock.
+    pub fn new(recording: Recording, script: Script, zero_ns: i64) -> Self {
+        let agenda = Agenda::new(&script);
+        let waiting = script.participants.into_iter().map(Some).collect();
+        Self { recording, agenda, waiting, zero_ns, duration: script.duration, stopped: None }
+    }
+
+    /// Returns recording time up to which everything is in the files.
+    pub fn horizon(&self) -> Duration {
+        self.recording.horizon()
+    }
+
+    /// Lets the recording end at recording time `at`: what came before is recorded, as far as it is not passed.
+    pub fn stop(&mut self, at: Duration) {
+        self.stopped = Some(self.stopped.map_or(at, |before| before.min(at)));
+    }
+
+    /// Moves the recording on to recording time `due`, or to its end; returns why it ends, when it does.
+    pub fn tick(&mut self, due: Duration) -> Option<EndReason> {
+        let limit = self.limit();
+        let due = due.max(self.recording.horizon()).min(limit);
+        for (at, command) in self.agenda.take(due, |command| matches!(command, Command::Join(_))) {
+            let Command::Join(number) = command else { continue };
+            self.join(number, at);
+        }
+        self.recording.pull(due);
+        let is_over = !self.agenda.has_joins() && self.duration.is_none();
+        let media_end = self.recording.media_end().filter(|end| *end <= due && is_over);
+        let horizon = media_end.map_or(due, |end| end.max(self.recording.horizon()));
+        // Decoders meet the media before the gate does. The last frame of a tick reaches beyond it, and so must what is
+        // known of pauses; they are noted before somebody who leaves earlier in this tick.
+        let told = if media_end.is_some() { horizon } else { due.max(self.recording.read_end()) };
+        let told = told.saturating_add(EDGE_MAX);
+        for (at, command) in self.agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
+            let input = if command == Command::Pause { Input::Pause } else { Input::Resume };
+            self.recording.input(input, at);
+        }
+        self.recording.push(due);
+        for (at, command) in self.agenda.take(horizon, |command| matches!(command, Command::Leave(_))) {
+            let Command::Leave(participant) = command else { continue };
+            self.recording.input(Input::Leave { participant }, at);
+        }
+        self.recording.advance(horizon);
+        match (self.recording.state(), media_end) {
+            // The core has stopped it already, and knows why.
+            (State::Stopping | State::Ended, _) => Some(EndReason::Failed),
+            (State::Recording, Some(_)) => Some(EndReason::MediaEnded),
+            (State::Recording, None) if horizon < limit => None,
+            (State::Recording, None) if self.stopped.is_some_and(|at| at <= horizon) => Some(EndReason::Stopped),
+            (State::Recording, None) => Some(EndReason::DurationReached),
+        }
+    }
+
+    /// Ends the recording where it is. Waits for branches with threads of their own, as long as the recording's
+    /// deadline allows.
+    pub fn end(&mut self, reason: EndReason) {
+        self.recording.input(Input::Stop { reason }, self.recording.horizon());
+    }
+
+    /// Returns what has happened since the last call.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        self.recording.take_reports()
+    }
+
+    fn limit(&self) -> Duration {
+        let limits = [self.duration, self.stopped];
+        limits.into_iter().flatten().min().unwrap_or(Duration::MAX)
+    }
+
+    fn join(&mut self, number: ParticipantNumber, at: Duration) {
+        let Some(participant) = self.waiting.get_mut(number as usize).and_then(Option::take) else { return };
+        let Participant { name, source, leave, pin, .. } = participant;
+        let track: Box<dyn Track> = match source {
+            Source::Pulled(track) => track,
+            Source::Live(track) => {
+                let joined_ns = self.zero_ns.saturating_add(i64::try_from(at.as_nanos()).unwrap_or(i64::MAX));
+                Box::new(PacketTrack::new(track, joined_ns, Live))
+            }
+        };
+        self.recording.input(Input::Join { participant: number, name, pin }, at);
+        self.recording.feed(number, track, at, leave);
+    }
+}
+
+/// Runs a job to its end as fast as the machine can, `tick` by `tick` of recording time. `go_on` is asked before every
+/// tick: when it is false the recording is stopped there.
+///
+/// Everything that happens is told to `report` on this thread.
+pub fn run(job: &mut Job, tick: Duration, go_on: &dyn Fn() -> bool, mut report: impl FnMut(Report)) {
+    let reason = loop {
+        if !go_on() {
+            break EndReason::Stopped;
+        }
+        let ended = job.tick(job.horizon().saturating_add(tick));
+        job.take_reports().into_iter().for_each(&mut report);
+        if let Some(reason) = ended {
+            break reason;
+        }
+    };
+    job.end(reason);
+    job.take_reports().into_iter().for_each(&mut report);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_come_in_the_order_of_their_time() {
+        let s = Duration::from_secs;
+        let script = Script { participants: vec![], pauses: vec![(s(5), s(6)), (s(1), s(5))], duration: None };
+        let mut agenda = Agenda::new(&script);
+        assert_eq!(agenda.take(s(5), |_| true), [(s(1), Command::Pause)]);
+        let rest = [(s(5), Command::Resume), (s(5), Command::Pause), (s(6), Command::Resume)];
+        assert_eq!(agenda.take(s(9), |_| true), rest);
+    }
+}

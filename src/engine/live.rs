@@ -1,0 +1,302 @@
+//! Live recordings on worker threads: as many threads as cores, however many recordings there are.
+//!
+//! ```text
+//!  worker (per core)   every tick: each of its recordings up to now − hold
+//!  closer (two)        ends recordings: their last chunk may take its time
+//!  syncer              fdatasync of what is being written, about once a second
+//!  watchdog            a tick that takes too long: its recording is given up, a new thread takes the others over
+//! ```
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::Sender;
+use std::thread::Builder;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::engine::EngineError;
+use crate::engine::clock::monotonic_ns;
+use crate::engine::job::Job;
+use crate::engine::meters::Meters;
+use crate::engine::meters::Ticks;
+use crate::engine::slot::Slot;
+use crate::engine::slot::Start;
+use crate::model::EndReason;
+
+/// A busy worker ticks less often: each tick costs the same, however much media it moves.
+const BUSY_TICK: Duration = Duration::from_millis(200);
+
+/// Load in 1/1000 from which a worker is busy, and below which it is not any more.
+const BUSY: u64 = 500;
+const IDLE: u64 = 250;
+
+/// Load in 1/1000 from which a worker takes no more recordings.
+const FULL: u64 = 800;
+
+/// How often the watchdog looks.
+const WATCH: Duration = Duration::from_millis(250);
+
+/// How often what was written is synced.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// Threads that end recordings: one that waits for a branch must not keep all others waiting.
+const CLOSERS: usize = 2;
+
+/// Longest sleep of a thread that must end when the engine does.
+const NAP: Duration = Duration::from_millis(250);
+
+/// How an engine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Worker threads, at least 1.
+    pub workers: usize,
+    /// Time between ticks.
+    pub tick: Duration,
+    /// A tick that takes longer ends its recording.
+    pub stall: Duration,
+}
+
+/// Live recordings. Dropping it gives up what still runs, and waits for its threads but for those that are stuck.
+pub struct Engine {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A live recording, for who started it.
+#[derive(Clone)]
+pub struct Handle(Arc<Slot>);
+
+impl Handle {
+    /// Lets the recording end now. What was received by now is recorded; its reports tell when all is done.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// One worker's recordings.
+#[derive(Default)]
+struct Worker {
+    slots: Mutex<Vec<Arc<Slot>>>,
+    /// Of the thread that is to work here; a thread of another one is over.
+    generation: AtomicU64,
+    meters: Meters,
+}
+
+/// A recording that is over.
+type Closing = (Arc<Slot>, Job, EndReason);
+
+struct Shared {
+    settings: Settings,
+    workers: Vec<Worker>,
+    closing: Mutex<Option<Sender<Closing>>>,
+    to_close: Mutex<Receiver<Closing>>,
+    /// Recordings that are being ended.
+    closed: Mutex<Vec<Arc<Slot>>>,
+    is_over: AtomicBool,
+    n_stalled: AtomicU64,
+}
+
+impl Engine {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no more threads.
+    pub fn start(settings: Settings) -> Result<Self, EngineError> {
+        let (sender, receiver) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            settings,
+            workers: std::iter::repeat_with(Worker::default).take(settings.workers.max(1)).collect(),
+            closing: Mutex::new(Some(sender)),
+            to_close: Mutex::new(receiver),
+            closed: Mutex::default(),
+            is_over: AtomicBool::new(false),
+            n_stalled: AtomicU64::new(0),
+        });
+        let mut engine = Self { shared, threads: Vec::new() };
+        for index in 0..engine.shared.workers.len() {
+            engine.spawn(format!("reel-worker-{index}"), move |shared| shared.work(index, 0))?;
+        }
+        for index in 0..CLOSERS {
+            engine.spawn(format!("reel-closer-{index}"), |shared| shared.close())?;
+        }
+        engine.spawn("reel-syncer".to_owned(), |shared| shared.sync())?;
+        engine.spawn("reel-watchdog".to_owned(), |shared| shared.watch())?;
+        Ok(engine)
+    }
+
+    fn spawn(&mut self, name: String, run: impl FnOnce(&Arc<Shared>) + Send + 'static) -> Result<(), EngineError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = Builder::new().name(name).spawn(move || run(&shared)).map_err(EngineError::Thread)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Takes a recording over, on the worker that has most time.
+    ///
+    /// # Errors
+    ///
+    /// None has time for it.
+    pub fn record(&self, start: Start) -> Result<Handle, EngineError> {
+        let load = |worker: &&Worker| (worker.meters.load.load(Relaxed), worker.slots.lock().unwrap().len());
+        // By number first: load is known only after some ticks.
+        let by_number = |worker: &&Worker| (load(worker).1, load(worker).0);
+        let worker = self.shared.workers.iter().min_by_key(by_number).ok_or(EngineError::NoCapacity)?;
+        if load(&worker).0 >= FULL {
+            return Err(EngineError::NoCapacity);
+        }
+        let slot = Arc::new(Slot::new(start));
+        worker.slots.lock().unwrap().push(Arc::clone(&slot));
+        Ok(Handle(slot))
+    }
+
+    /// Returns how ticks have gone so far.
+    pub fn ticks(&self) -> Ticks {
+        let mut ticks = Ticks::default();
+        self.shared.workers.iter().for_each(|worker| worker.meters.add_to(&mut ticks));
+        ticks
+    }
+
+    /// Returns how many recordings have been given up because a tick did not end.
+    pub fn n_stalled(&self) -> u64 {
+        self.shared.n_stalled.load(Relaxed)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Relaxed);
+        self.shared.closing.lock().unwrap().take();
+        if self.n_stalled() == 0 {
+            self.threads.drain(..).for_each(|thread| drop(thread.join()));
+        }
+    }
+}
+
+impl Shared {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Relaxed)
+    }
+
+    /// One worker's thread.
+    fn work(&self, index: usize, generation: u64) {
+        let Some(worker) = self.workers.get(index) else { return };
+        let mut due_ns = monotonic_ns();
+        let mut tick = self.settings.tick;
+        while !self.is_over() {
+            sleep_until(due_ns, || self.is_over());
+            let begun_ns = monotonic_ns();
+            let slots = worker.slots.lock().unwrap().clone();
+            for slot in &slots {
+                let now_ns = monotonic_ns();
+                worker.meters.ticked(u64::try_from(now_ns - due_ns).unwrap_or(0));
+                let over = slot.tick(now_ns);
+                if worker.generation.load(Relaxed) != generation {
+                    // The watchdog has given this one up, and another thread has the rest.
+                    return;
+                }
+                if let Some((job, reason)) = over {
+                    worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, slot));
+                    self.hand_over((Arc::clone(slot), job, reason));
+                }
+            }
+            let ended_ns = monotonic_ns();
+            worker.meters.passed((ended_ns - begun_ns).unsigned_abs(), tick.as_nanos() as u64);
+            tick = match worker.meters.load.load(Relaxed) {
+                load if load >= BUSY => BUSY_TICK.max(self.settings.tick),
+                load if load < IDLE => self.settings.tick,
+                _ => tick,
+            };
+            due_ns = ended_ns.max(due_ns + tick.as_nanos() as i64);
+        }
+    }
+
+    fn hand_over(&self, closing: Closing) {
+        self.closed.lock().unwrap().push(Arc::clone(&closing.0));
+        if let Some(sender) = &*self.closing.lock().unwrap() {
+            let _ = sender.send(closing);
+        }
+    }
+
+    /// A closer's thread.
+    fn close(&self) {
+        loop {
+            let next = self.to_close.lock().unwrap().recv();
+            let Ok((slot, job, reason)) = next else { return };
+            slot.end(job, reason);
+            self.closed.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &slot));
+        }
+    }
+
+    /// The syncer's thread.
+    fn sync(&self) {
+        let mut due_ns = monotonic_ns();
+        while !self.is_over() {
+            due_ns = (due_ns + SYNC.as_nanos() as i64).max(monotonic_ns());
+            sleep_until(due_ns, || self.is_over());
+            for slot in self.all() {
+                if self.is_over() {
+                    return;
+                }
+                (slot.sync)();
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Slot>> {
+        self.workers.iter().flat_map(|worker| worker.slots.lock().unwrap().clone()).collect()
+    }
+
+    /// The watchdog's thread.
+    fn watch(self: &Arc<Self>) {
+        while !self.is_over() {
+            let now_ns = monotonic_ns();
+            sleep_until(now_ns + WATCH.as_nanos() as i64, || self.is_over());
+            let is_stalled = |slot: &Arc<Slot>| slot.is_stalled(monotonic_ns(), self.settings.stall);
+            for (index, worker) in self.workers.iter().enumerate() {
+                let stalled = worker.slots.lock().unwrap().iter().find(|slot| is_stalled(slot)).cloned();
+                if let Some(slot) = stalled {
+                    worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &slot));
+                    let generation = worker.generation.fetch_add(1, Relaxed) + 1;
+                    self.give_up(&slot);
+                    self.replace(format!("reel-worker-{index}"), move |shared| shared.work(index, generation));
+                }
+            }
+            let stuck: Vec<_> = self.closed.lock().unwrap().extract_if(.., |slot| is_stalled(slot)).collect();
+            for slot in stuck {
+                self.give_up(&slot);
+                self.replace("reel-closer".to_owned(), |shared| shared.close());
+            }
+        }
+    }
+
+    fn give_up(&self, slot: &Slot) {
+        if slot.give_up() {
+            tracing::error!("a recording does not come to the end of a tick, and is given up");
+            self.n_stalled.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Starts a thread in place of one that is stuck.
+    fn replace(self: &Arc<Self>, name: String, run: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let shared = Arc::clone(self);
+        if let Err(error) = Builder::new().name(name).spawn(move || run(&shared)) {
+            tracing::error!(%error, "no thread in place of one that is stuck");
+        }
+    }
+}
+
+/// Sleeps until `due_ns`, in naps as long as `is_over` says no.
+fn sleep_until(due_ns: i64, is_over: impl Fn() -> bool) {
+    while !is_over() {
+        match u64::try_from(due_ns - monotonic_ns()) {
+            Ok(left_ns @ 1..) => std::thread::sleep(Duration::from_nanos(left_ns).min(NAP)),
+            _ => return,
+        }
+    }
+}

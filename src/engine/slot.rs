@@ -1,0 +1,164 @@
+//! A live recording as a worker holds it, and as others may touch it meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::TrySendError;
+use std::time::Duration;
+
+use crate::engine::Report;
+use crate::engine::clock::monotonic_ns;
+use crate::engine::job::Job;
+use crate::model::EndReason;
+
+/// Nothing runs.
+const IDLE: i64 = 0;
+
+/// Nobody has stopped it.
+const NEVER: i64 = i64::MAX;
+
+/// What a live recording is begun with.
+pub struct Start {
+    /// The recording and its course; recording time zero is at `zero_ns`.
+    pub job: Job,
+    /// Recording time zero, in ns of the monotonic clock.
+    pub zero_ns: i64,
+    /// How far the recording is behind the clock.
+    pub hold: Duration,
+    /// Where its reports go. Where that is full they wait, but for [`Report::Progress`]: a worker waits for nobody.
+    pub reports: SyncSender<Report>,
+    /// Waits until what has been written is on the disk; called about once a second on a thread of its own.
+    pub sync: Box<dyn Fn() + Send + Sync>,
+}
+
+/// One live recording. Lock order: `job`, then `reports`.
+pub(super) struct Slot {
+    /// Held for as long as a tick takes.
+    pub(super) job: Mutex<Option<Job>>,
+    reports: Mutex<Reports>,
+    zero_ns: i64,
+    hold_ns: i64,
+    /// When the tick that runs began.
+    since_ns: AtomicI64,
+    /// Recording time at which it was stopped.
+    stopped_ns: AtomicI64,
+    is_given_up: AtomicBool,
+    pub(super) sync: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Reports on their way.
+struct Reports {
+    sender: SyncSender<Report>,
+    /// Those for which there was no room, in order. There are as few as there are events of a recording.
+    waiting: VecDeque<Report>,
+}
+
+impl Slot {
+    pub(super) fn new(start: Start) -> Self {
+        let Start { job, zero_ns, hold, reports: sender, sync } = start;
+        Self {
+            job: Mutex::new(Some(job)),
+            reports: Mutex::new(Reports { sender, waiting: VecDeque::new() }),
+            zero_ns,
+            hold_ns: nanoseconds(hold),
+            since_ns: AtomicI64::new(IDLE),
+            stopped_ns: AtomicI64::new(NEVER),
+            is_given_up: AtomicBool::new(false),
+            sync,
+        }
+    }
+
+    /// Lets the recording end now: what has been received by now is still recorded.
+    pub(super) fn stop(&self) {
+        let now_ns = monotonic_ns().saturating_sub(self.zero_ns).max(0);
+        self.stopped_ns.fetch_min(now_ns, Relaxed);
+    }
+
+    /// Moves the recording on to what the clock says; returns it with its reason when it is over.
+    pub(super) fn tick(&self, now_ns: i64) -> Option<(Job, EndReason)> {
+        let mut guard = self.job.lock().unwrap();
+        let job = guard.as_mut()?;
+        let due_ns = now_ns.saturating_sub(self.zero_ns).saturating_sub(self.hold_ns);
+        let Ok(due_ns) = u64::try_from(due_ns) else { return None };
+        if let Ok(stopped_ns) = u64::try_from(self.stopped_ns.load(Relaxed))
+            && self.stopped_ns.load(Relaxed) != NEVER
+        {
+            job.stop(Duration::from_nanos(stopped_ns));
+        }
+        self.since_ns.store(monotonic_ns().max(IDLE + 1), Relaxed);
+        let ended = job.tick(Duration::from_nanos(due_ns));
+        self.since_ns.store(IDLE, Relaxed);
+        self.send(job.take_reports());
+        ended.and_then(|reason| Some((guard.take()?, reason)))
+    }
+
+    /// Ends the recording; waits for branches with threads of their own.
+    pub(super) fn end(&self, mut job: Job, reason: EndReason) {
+        self.since_ns.store(monotonic_ns().max(IDLE + 1), Relaxed);
+        job.end(reason);
+        self.since_ns.store(IDLE, Relaxed);
+        self.send(job.take_reports());
+        if !self.is_given_up() {
+            self.flush();
+        }
+    }
+
+    /// Returns whether what runs now has been running for `limit` at `now_ns`.
+    pub(super) fn is_stalled(&self, now_ns: i64, limit: Duration) -> bool {
+        let since_ns = self.since_ns.load(Relaxed);
+        since_ns != IDLE && now_ns.saturating_sub(since_ns) > nanoseconds(limit)
+    }
+
+    /// Gives the recording up, whatever it is doing; returns whether it was not before.
+    pub(super) fn give_up(&self) -> bool {
+        let is_first = !self.is_given_up.swap(true, Relaxed);
+        if is_first {
+            self.send([Report::Stalled].into());
+            self.flush();
+        }
+        is_first
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Relaxed)
+    }
+
+    /// Sends what there is room for. Of a recording that was given up nobody wants to hear any more.
+    fn send(&self, new: Vec<Report>) {
+        let mut reports = self.reports.lock().unwrap();
+        let is_over = self.is_given_up() && new != [Report::Stalled];
+        let is_crowded = !reports.waiting.is_empty();
+        let is_progress = |report: &Report| matches!(report, Report::Progress(_));
+        let wanted = |report: &Report| !is_over && (!is_crowded || !is_progress(report));
+        reports.waiting.extend(new.into_iter().filter(wanted));
+        while let Some(report) = reports.waiting.pop_front() {
+            match reports.sender.try_send(report) {
+                Err(TrySendError::Full(Report::Progress(_))) => (),
+                Err(TrySendError::Full(report)) => {
+                    reports.waiting.push_front(report);
+                    return;
+                }
+                // Who is not there any more misses nothing.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => (),
+            }
+        }
+    }
+
+    /// Sends what waits, and waits for room: not for workers.
+    fn flush(&self) {
+        let (waiting, sender) = {
+            let mut reports = self.reports.lock().unwrap();
+            (std::mem::take(&mut reports.waiting), reports.sender.clone())
+        };
+        for report in waiting {
+            let _ = sender.send(report);
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

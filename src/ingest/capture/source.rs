@@ -1,0 +1,97 @@
+//! A capture as the place where a track's packets come from, at the times at which they were captured.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::engine::Arrivals;
+use crate::engine::TrackError;
+use crate::ingest::capture::CaptureError;
+use crate::ingest::capture::Select;
+use crate::ingest::capture::datagrams::Capture;
+use crate::ingest::capture::select::Chosen;
+use crate::ingest::capture::select::select;
+use crate::media::Track;
+
+/// A datagram that was read and is not due yet.
+struct Pending {
+    at_ns: i64,
+    from: SocketAddr,
+    payload: Vec<u8>,
+}
+
+/// The packets of one track in a capture.
+///
+/// Named by port, all that was sent there comes, and to the port of its RTCP, as a socket would have had it; named
+/// otherwise, only packets of the streams that were found.
+pub struct PacketSource {
+    capture: Capture,
+    select: Select,
+    chosen: Chosen,
+    pending: Option<Pending>,
+    first_at_ns: i64,
+    /// The latest so far: a capture may be out of order by a little.
+    at_ns: i64,
+}
+
+impl PacketSource {
+    /// Opens a capture and looks for the stream that is meant.
+    ///
+    /// # Errors
+    ///
+    /// It is no capture, or nobody can tell which stream is meant.
+    pub fn open(path: &Path, select_by: Select) -> Result<Self, CaptureError> {
+        let chosen = select(path, select_by)?;
+        // Time zero of a call is when the capture begins, whoever spoke first.
+        let first_at_ns = match Capture::open(path)?.next_datagram()? {
+            Some(first) => first.at_ns,
+            None => return Err(CaptureError::NoStream),
+        };
+        let capture = Capture::open(path)?;
+        Ok(Self { capture, select: select_by, chosen, pending: None, first_at_ns, at_ns: i64::MIN })
+    }
+
+    /// Returns when the capture begins, in ns since the epoch.
+    pub fn first_at_ns(&self) -> i64 {
+        self.first_at_ns
+    }
+
+    /// Returns the payload types that the streams have, those of most packets first.
+    pub fn payload_types(&self) -> Vec<u8> {
+        self.chosen.streams.iter().flat_map(|stream| stream.payload_types.clone()).collect()
+    }
+
+    /// Reads on until a datagram is one of the track's; false at the end.
+    fn read(&mut self) -> Result<bool, CaptureError> {
+        loop {
+            let Some(datagram) = self.capture.next_datagram()? else { return Ok(false) };
+            let is_ours = match self.select {
+                Select::Port(port) => datagram.to.port() == port || Some(datagram.to.port()) == port.checked_add(1),
+                Select::Ssrc(_) | Select::Only => self.chosen.has(&datagram),
+            };
+            if is_ours {
+                self.at_ns = self.at_ns.max(datagram.at_ns);
+                let (from, payload) = (datagram.from, datagram.payload.to_vec());
+                self.pending = Some(Pending { at_ns: self.at_ns, from, payload });
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Arrivals for PacketSource {
+    fn deliver(&mut self, track: &mut Track, until_ns: i64) -> Result<bool, TrackError> {
+        loop {
+            if let Some(pending) = self.pending.take_if(|pending| pending.at_ns < until_ns) {
+                track.receive(&pending.payload, pending.from, pending.at_ns);
+            }
+            if self.pending.is_some() {
+                return Ok(true);
+            }
+            match self.read() {
+                Ok(true) => (),
+                Ok(false) => return Ok(false),
+                Err(error) => return Err(TrackError { text: error.to_string(), fatal: true }),
+            }
+        }
+    }
+}
