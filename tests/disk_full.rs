@@ -30,7 +30,11 @@ impl Stage {
         let voices = vec![Voice { name: "caller", join_ms: 0, samples }];
         // Whoever waits for the last chunk's timeout is beyond every deadline here.
         let config = dir.path().join("config.toml");
-        std::fs::write(&config, "[worker]\ntick = \"100ms\"\n[recording]\nclose-timeout = \"60s\"\n").expect("a file");
+        std::fs::write(
+            &config,
+            "[worker]\ntick = \"100ms\"\nstall-timeout = \"5s\"\n[recording]\nclose-timeout = \"60s\"\n",
+        )
+        .expect("a file");
         Self { dir, course: Course { voices, pauses: vec![(300, 500)], keeps_pauses: false }, config }
     }
 

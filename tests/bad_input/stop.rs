@@ -134,7 +134,10 @@ fn a_signal_at_the_start_leaves_nothing_half() {
 #[test]
 fn what_does_not_end_in_time_has_failed() {
     let stage = Stage::new();
-    stage.write("settings.toml", "[worker]\ntick = \"100ms\"\n[recording]\nclose-timeout = \"1s\"\n");
+    stage.write(
+        "settings.toml",
+        "[worker]\ntick = \"100ms\"\nstall-timeout = \"5s\"\n[recording]\nclose-timeout = \"1s\"\n",
+    );
     let shipped = include_str!("../../pipelines/mixed-wav.toml");
     let valve = "[recording.valve]\nelement = \"valve\"\ninputs = [\"mix\"]\nproperties = { drop = true }\n";
     let closed = shipped.replace("[recording.gate]", &format!("{valve}\n[recording.gate]"));

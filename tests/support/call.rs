@@ -76,7 +76,8 @@ impl Call {
     /// Ticks of this length.
     pub(crate) fn tick(self, tick: &str) -> Self {
         let path = self.path(&format!("{tick}.toml"));
-        let config = format!("[worker]\ntick = \"{tick}\"\n[recording]\nclose-timeout = \"5s\"\n");
+        let config =
+            format!("[worker]\ntick = \"{tick}\"\nstall-timeout = \"5s\"\n[recording]\nclose-timeout = \"5s\"\n");
         std::fs::write(&path, config).expect("the temporary directory can be written");
         let path = path.into_os_string().into_string().expect("a path of text");
         self.args(&format!("--config {path}"))
