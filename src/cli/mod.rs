@@ -12,6 +12,7 @@ mod print;
 mod record;
 mod recover;
 mod show;
+mod stop;
 mod text_file;
 mod values;
 
