@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms in import order: a room imports only rooms above it. A new arrow edits this table and says so.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "model",
     "acs",
     "telemetry",
@@ -15,12 +15,13 @@ const ROOMS: [&str; 12] = [
     "engine",
     "storage",
     "ingest",
+    "send",
     "app",
     "cli",
 ];
 
 /// Where GStreamer may be known.
-const GST_ROOMS: [&str; 6] = ["telemetry", "pipeline", "engine", "ingest", "storage", "app"];
+const GST_ROOMS: [&str; 7] = ["telemetry", "pipeline", "engine", "ingest", "send", "storage", "app"];
 
 const LINES_MAX: usize = 500;
 const IMP_LINES_MAX: usize = 600;
