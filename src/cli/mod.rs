@@ -11,6 +11,9 @@ pub mod output;
 mod print;
 mod record;
 mod recover;
+mod send;
+mod send_print;
+mod send_values;
 mod show;
 mod stop;
 mod text_file;
@@ -53,6 +56,8 @@ pub struct Cli {
 enum Command {
     /// Record a call from media files
     Record(Box<record::Args>),
+    /// Send media as RTP, over a network as bad as one likes
+    Send(Box<send::Args>),
     /// Finish recordings that were killed
     Recover(recover::Args),
     /// Check graphs and tell every error at once
@@ -67,6 +72,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(*args),
+        Command::Send(args) => send::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Show(args) => show::run(&args),
