@@ -8,8 +8,8 @@
 //!
 //! w[i] = ½ − ½ · cos(2π · (i + ½) / 160)                        Hann: silent at both edges
 //! A    = 0.054 of full scale (−25.4 dBFS)
-//! s      = 21845 · n mod 65536                                  so n = 65533 · s mod 65536
-//! tone   j = 2b + (bit b of s), bit 0 the lowest                j = 0 ‥ 31
+//! s    = 21845 · n mod 65536                                    so n = 65533 · s mod 65536
+//! tone j = 2b + (bit b of s), bit 0 the lowest                  j = 0 ‥ 31
 //! f    = 250 Hz + 100 Hz · j                                    250, 350 … 3 350 Hz
 //! p    = 6 · j² / 25 turns
 //! ```

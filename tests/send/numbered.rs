@@ -67,6 +67,33 @@ fn all_numbers_are_read_from_wav() {
     assert_eq!(sound.check(&sound.wav(1_013), 51), (3_000, 0));
 }
 
+/// A recorder may put what comes after a gap anywhere.
+#[test]
+fn numbers_are_read_behind_a_jump() {
+    let sound = Sound::new();
+    let samples = judge::decoded(&sound.wav(0));
+    let (before, behind) = samples.split_at(100 * FRAME + FRAME / 2);
+    let frames = serial::read(&[before, &[0; 12_345], behind].concat());
+    let numbers: Vec<_> = frames.iter().filter_map(|frame| frame.number).collect();
+    // All but the one that is in two pieces.
+    let expected = [&sound.numbers[..100], &sound.numbers[101..]].concat();
+    let differs = numbers.iter().zip(&expected).position(|(number, expected)| number != expected);
+    assert_eq!((numbers.len(), differs), (2_999, None));
+}
+
+/// As a recording has them whose clock drifts against the sender's.
+#[test]
+fn numbers_are_read_where_clocks_drift() {
+    let sound = Sound::new();
+    let wav = sound.wav(100);
+    for speed in ["1.0002", "0.9995"] {
+        let drifting = sound.path(&format!("{speed}.wav"));
+        let [from, to] = [&wav, &drifting].map(|path| path.to_str().expect("text"));
+        judge::run("sox", ["-D", from, to, "speed", speed]);
+        assert_eq!(sound.check(&drifting, 6), (3_000, 0), "speed {speed}");
+    }
+}
+
 #[test]
 fn numbers_are_read_from_mp3() {
     let sound = Sound::new();

@@ -26,8 +26,11 @@ const MEAN_RANGE: std::ops::RangeInclusive<f64> = 0.85..=1.15;
 /// Least share of all that is on that has the phase of its place. Half a sample beside it is 0.92, one sample 0.7.
 const IN_PHASE: f64 = 0.8;
 
-/// Frames that the grid is searched in: 20 s.
-const SEARCHED: usize = 1_000;
+/// Frames in which a grid is searched. Few, since clocks drift.
+const SEARCHED: usize = 10;
+
+/// Numbers that make a grid sure.
+const SURE: usize = 2;
 
 /// A frame's place is looked for so many samples around where it should be: clocks may drift.
 const DRIFT: usize = 1;
@@ -41,21 +44,36 @@ pub(crate) struct Frame {
     pub(crate) number: Option<u16>,
 }
 
-/// Finds the frames of a recording and reads all of them, one behind the other.
+/// Finds the frames of a recording and reads all of them, one behind the other. Where no number was read for ten frames
+/// the grid is searched anew, so that it may jump.
 pub(crate) fn read(samples: &[i16]) -> Vec<Frame> {
-    let (mut at, mut frames) = (find_grid(samples), Vec::new());
+    let (mut at, mut frames, mut n_unread) = (0, Vec::new(), SEARCHED);
     while at + FRAME <= samples.len() {
-        let places = at.saturating_sub(DRIFT)..=(at + DRIFT).min(samples.len() - FRAME);
-        let here = Tones::of(&samples[at..at + FRAME]);
-        let best =
-            places.map(|at| (Tones::of(&samples[at..at + FRAME]), at)).max_by(|a, b| a.0.fit().total_cmp(&b.0.fit()));
-        // Only a number is trusted to move the grid, and only where it is clearer.
-        let moved = best.filter(|(tones, _)| tones.number().is_some() && tones.fit() > here.fit() * 1.02);
-        let (tones, place) = moved.unwrap_or((here, at));
-        frames.push(Frame { at: place, number: tones.number() });
+        if n_unread >= SEARCHED {
+            let around = &samples[at..(at + (SEARCHED + 1) * FRAME).min(samples.len())];
+            let grid = find_grid(around);
+            let n_read = around[grid.min(around.len())..].chunks_exact(FRAME).filter_map(number).count();
+            // Searched again before numbers could pass that are too few here.
+            (at, n_unread) = if n_read >= SURE { (at + grid, 0) } else { (at, SURE) };
+        }
+        let last = samples.len() - FRAME;
+        let (place, tones) = place(samples, at.min(last), last);
+        let number = tones.number();
+        n_unread = if number.is_some() { 0 } else { n_unread + 1 };
+        frames.push(Frame { at: place, number });
         at = place + FRAME;
     }
     frames
+}
+
+/// Returns where the frame is that should be at `at`, and its tones.
+fn place(samples: &[i16], at: usize, last: usize) -> (usize, Tones) {
+    let tones = |at: usize| (at, Tones::of(&samples[at..at + FRAME]));
+    let here = tones(at);
+    let around = (at.saturating_sub(DRIFT)..=(at + DRIFT).min(last)).map(tones);
+    // Only a number is trusted to move the grid, and only where it is clearer.
+    let best = around.max_by(|a, b| a.1.fit().total_cmp(&b.1.fit()));
+    best.filter(|(_, tones)| tones.number().is_some() && tones.fit() > here.1.fit() * 1.02).unwrap_or(here)
 }
 
 /// Reads one frame, which begins with its first sample.
@@ -65,17 +83,15 @@ pub(crate) fn number(frame: &[i16]) -> Option<u16> {
 
 /// Returns where frames begin, below [`FRAME`]: where most of what is there has the phases of a frame.
 pub(crate) fn find_grid(samples: &[i16]) -> usize {
-    // A second of it says where about, all of it where.
-    let fit = |grid: usize, n_frames: usize| -> f64 {
+    let fit = |grid: usize| -> f64 {
         let frames = samples.get(grid..).unwrap_or_default().chunks_exact(FRAME);
-        frames.take(SEARCHED).step_by(SEARCHED / n_frames).map(|frame| Tones::of(frame).fit()).sum()
+        frames.map(|frame| Tones::of(frame).fit()).sum()
     };
-    let best = |grids: &mut dyn Iterator<Item = usize>, n_frames: usize| {
-        let fits = grids.map(|grid| (fit(grid, n_frames), grid));
-        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, grid)| grid)
-    };
-    let about = best(&mut (0..FRAME), SEARCHED / 10);
-    best(&mut (0..5).map(|step| (about + FRAME + step - 2) % FRAME), SEARCHED)
+    if samples.iter().all(|sample| *sample == 0) {
+        return 0;
+    }
+    let fits = (0..FRAME).map(|grid| (fit(grid), grid));
+    fits.max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, grid)| grid)
 }
 
 /// The tones in a stretch of sound: what of each has the phase of its place, and what has not.
