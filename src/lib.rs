@@ -19,6 +19,7 @@ pub mod engine;
 pub mod storage;
 
 pub mod ingest;
+pub mod send;
 
 pub mod app;
 pub mod cli;

@@ -105,13 +105,15 @@ fn the_tables_list_what_there_is() {
 }
 
 #[test]
-fn all_options_of_record_are_explained() {
-    let help = Command::new(env!("CARGO_BIN_EXE_reelgraph")).args(["record", "--help"]).output().unwrap();
-    let help = assert_done(&help, "record --help");
-    let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
-    for option in options.filter(|option| !["--help", "--version"].contains(option)) {
-        let option = option.trim_end_matches(|c: char| !c.is_ascii_lowercase());
-        assert!(README.contains(option), "README does not explain {option}");
+fn all_options_of_record_and_send_are_explained() {
+    for command in ["record", "send"] {
+        let help = Command::new(env!("CARGO_BIN_EXE_reelgraph")).args([command, "--help"]).output().unwrap();
+        let help = assert_done(&help, "--help");
+        let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
+        for option in options.filter(|option| !["--help", "--version"].contains(option)) {
+            let option = option.trim_end_matches(|c: char| !c.is_ascii_lowercase());
+            assert!(README.contains(option), "README does not explain {option} of {command}");
+        }
     }
 }
 

@@ -16,12 +16,13 @@ const ROOMS: [&str; 13] = [
     "engine",
     "storage",
     "ingest",
+    "send",
     "app",
     "cli",
 ];
 
 /// Where GStreamer may be known.
-const GST_ROOMS: [&str; 6] = ["telemetry", "pipeline", "engine", "ingest", "storage", "app"];
+const GST_ROOMS: [&str; 7] = ["telemetry", "pipeline", "engine", "ingest", "send", "storage", "app"];
 
 const LINES_MAX: usize = 500;
 const IMP_LINES_MAX: usize = 600;

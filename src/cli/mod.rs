@@ -12,8 +12,12 @@ pub mod output;
 mod print;
 mod record;
 mod recover;
+mod send;
+mod send_print;
+mod send_values;
 mod show;
 mod sources;
+mod stop;
 mod text_file;
 mod values;
 
@@ -54,6 +58,8 @@ pub struct Cli {
 enum Command {
     /// Record a call: live RTP, captures, media files
     Record(Box<record::Args>),
+    /// Send media as RTP, over a network as bad as one likes
+    Send(Box<send::Args>),
     /// Finish recordings that were killed
     Recover(recover::Args),
     /// Check graphs and tell every error at once
@@ -68,6 +74,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(*args),
+        Command::Send(args) => send::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Show(args) => show::run(&args),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -20,6 +20,7 @@ use crate::cli::output;
 use crate::cli::print;
 use crate::cli::sources;
 use crate::cli::sources::Sources;
+use crate::cli::stop::stop_signal;
 use crate::cli::text_file;
 use crate::cli::values::Interval;
 use crate::cli::values::ParticipantChannel;
@@ -175,16 +176,6 @@ fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
         _ if has_notes || recorded.lost_samples > 0 => Exit::Faults,
         _ => Exit::Done,
     }
-}
-
-/// Returns a flag that Ctrl-C and SIGTERM set. A second Ctrl-C ends the program as it would any other.
-fn stop_signal() -> std::io::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
 }
 
 fn read_config(path: &Path) -> anyhow::Result<Config> {
