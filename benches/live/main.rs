@@ -26,9 +26,14 @@ mod workload;
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::Context;
+use anyhow::ensure;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
 
 use crate::measure::Bench;
 use crate::measure::Recorder;
@@ -101,7 +106,12 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
     let speech = sender::speech(dir.path())?;
     let (warm_up, window) = if is_quick { (2, 4) } else { (3, 10) };
     let [warm_up, window] = [warm_up, window].map(Duration::from_secs);
-    let bench = Bench { dir: dir.path().to_owned(), speech, warm_up, window };
+    // Ends a measurement in good order: nothing of it stays.
+    let stop = Arc::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let bench = Bench { dir: dir.path().to_owned(), speech, warm_up, window, stop };
     let mut report = Report::default();
     for workload in ALL {
         report.floor(floor(&bench, workload)?);
@@ -131,6 +141,7 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
     }
     let text = format!("{}\n{HOW}\n\n{}\n\n{}\n", report.table(), machine::line(), others());
     println!("{text}");
+    ensure!(report.failures().is_empty(), "not all could be measured:\n{}", report.failures().join("\n"));
     if !is_quick {
         report::write_into(&root.join("README.md"), &text)?;
     }
@@ -151,6 +162,7 @@ impl Bench {
         let turns = (0..PORTS.len()).map(|turn| PORTS[(report.n_rows() + turn) % PORTS.len()]);
         let mut taken = Err(anyhow::Error::msg("no ports"));
         for port in turns {
+            ensure!(!self.stop.load(Relaxed), "stopped");
             taken = self.measure(recorder, workload, n, port);
             if taken.is_ok() {
                 break;
@@ -162,9 +174,9 @@ impl Bench {
                 report.print_last();
                 Ok(())
             }
-            Err(error) if recorder == Recorder::Ours => Err(error),
+            // Others, and other workloads, can be measured all the same.
             Err(error) => {
-                eprintln!("  {} {}: {error:#}", workload.name, recorder.name());
+                report.failed(format!("{}, {n} by {}: {error:#}", workload.name, recorder.name()));
                 Ok(())
             }
         }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -56,6 +58,8 @@ pub(crate) struct Bench {
     pub(crate) speech: PathBuf,
     pub(crate) warm_up: Duration,
     pub(crate) window: Duration,
+    /// Somebody wants it to end.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// How late ticks were, in ms.

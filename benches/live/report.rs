@@ -74,6 +74,7 @@ enum Row {
 pub(crate) struct Report {
     rows: Vec<Row>,
     floors: Vec<Floor>,
+    failures: Vec<String>,
 }
 
 fn per_core(us: f64) -> String {
@@ -94,6 +95,16 @@ impl Report {
 
     pub(crate) fn taken(&mut self, taken: Taken) {
         self.rows.push(Row::Taken(taken));
+    }
+
+    /// Takes note of what could not be measured.
+    pub(crate) fn failed(&mut self, what: String) {
+        eprintln!("  {what}");
+        self.failures.push(what);
+    }
+
+    pub(crate) fn failures(&self) -> &[String] {
+        &self.failures
     }
 
     pub(crate) fn n_rows(&self) -> usize {

@@ -31,7 +31,7 @@ const FILES: [&str; 3] = ["0870", "0890", "0920"];
 pub(crate) struct Senders(Vec<(Child, PathBuf)>);
 
 impl Senders {
-    /// Sends `speech` to `n` ports: `port`, `port` + 2 and so on, without end. What is told of it goes into `dir`.
+    /// Sends `speech` to `n` ports: `port`, `port` + 2 and so on. What is told of it goes into `dir`.
     pub(crate) fn start(speech: &Path, codec: Codec, port: u16, n: usize, dir: &Path) -> anyhow::Result<Self> {
         let mut senders = Self(Vec::new());
         for first in (0..n).step_by(STREAMS_MAX) {
@@ -42,7 +42,8 @@ impl Senders {
                 .arg("send")
                 .arg(speech)
                 .args(["--to", &to, "--codec", codec.name(), "--streams", &n_streams])
-                .args(["--loop", "--seed", &(first + 1).to_string(), "--json"])
+                // They end by themselves where nobody is left to end them.
+                .args(["--loop", "--duration", "10m", "--seed", &(first + 1).to_string(), "--json"])
                 .stdout(File::create(&told)?)
                 .spawn()
                 .context("a sender cannot be started")?;
