@@ -72,6 +72,11 @@ impl Timeline {
         }
     }
 
+    /// Whether there was never a pause.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
     /// Returns pauses that begin at the sample at or before theirs, and end at the one at or behind it.
     pub fn widened(&self, rate: u32) -> Self {
         let before = |time: gst::ClockTime| {

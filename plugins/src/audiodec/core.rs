@@ -1,9 +1,10 @@
 //! One track's decoding without GStreamer: packets, gaps and ends in, blocks of samples at exact indices out.
 //!
 //! A *spurt* is a run of packets without a hole. It begins at the sample nearest to its first packet's time, and from
-//! there samples are only counted. The delay of the codec is taken out at both ends of a spurt: its first samples are
-//! dropped and its end is filled from what is still inside, so that a spurt is exactly as long as its packets and each
-//! sample stands where it was spoken. A hole is concealed, filled with comfort noise or left out (`position.rs`).
+//! there samples are only counted; where their clock drifts from the count, they are made longer or shorter
+//! (`drift.rs`). The delay of the codec is taken out at both ends of a spurt: its first samples are dropped and its end
+//! is filled from what is still inside, so that a spurt is exactly as long as its packets and each sample stands where
+//! it was spoken. A hole is concealed, filled with comfort noise or left out (`position.rs`).
 //!
 //! Knows packets, times and samples; must not know caps, pads or clocks.
 
@@ -12,6 +13,7 @@ use crate::audiodec::blocks::Blocks;
 use crate::audiodec::codec::Codec;
 use crate::audiodec::codec::Format;
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
+use crate::audiodec::drift::Drift;
 use crate::audiodec::hush::Grid;
 use crate::audiodec::hush::hush;
 use crate::audiodec::position::Arrival;
@@ -82,6 +84,8 @@ struct Spurt {
     n_packets: u64,
     /// Comfort noise since the last packet.
     n_comfort: usize,
+    /// How far its packets' times and its samples are apart.
+    drift: Drift,
 }
 
 /// Decodes one track.
@@ -98,8 +102,8 @@ pub(super) struct Core {
     blocks: Blocks,
     /// The pauses of the recording.
     pauses: Timeline,
-    /// The same as far as samples are silenced, which depends on the rates.
-    hushed: Timeline,
+    /// The same where samples are not just those that a gate sees.
+    widened: Timeline,
     /// Recording time of the first of `blocks`' times.
     running_ns: u64,
     stats: Stats,
@@ -122,7 +126,7 @@ impl Core {
             corrupt_run: 0,
             blocks: Blocks::new(rate_out),
             pauses: Timeline::default(),
-            hushed: Timeline::default(),
+            widened: Timeline::default(),
             running_ns: 0,
             stats: Stats::default(),
             decoded: Vec::new(),
@@ -142,12 +146,8 @@ impl Core {
     }
 
     /// Sets what is silence from here on, in recording time.
-    ///
-    /// What is resampled loses a sample of those that come out rather than keep a part of one; what is not keeps those
-    /// that a gate behind it keeps.
     pub(super) fn set_pauses(&mut self, pauses: Timeline) {
-        let rate_out = self.blocks.rate();
-        self.hushed = if self.codec.rate() == rate_out { pauses.clone() } else { pauses.widened(rate_out) };
+        self.widened = pauses.widened(self.blocks.rate());
         self.pauses = pauses;
     }
 
@@ -195,12 +195,14 @@ impl Core {
     pub(super) fn stats(&self) -> Stats {
         let n_cut = self.stats.n_clipped + self.blocks.n_cut();
         let n_overlapping = self.stats.n_overlapping + self.blocks.n_overlapping();
-        Stats { n_clipped: n_cut, n_overlapping, n_disconts: self.blocks.n_disconts(), ..self.stats }
+        let drift_ppb = self.spurt.as_ref().map_or(0, |spurt| spurt.drift.ppb());
+        Stats { n_clipped: n_cut, n_overlapping, n_disconts: self.blocks.n_disconts(), drift_ppb, ..self.stats }
     }
 
     /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's
-    /// look-ahead, and the longest loss, which is concealed when the packet after it comes. What is still inside when
-    /// nothing follows comes with the next packet, gap or end, however late that is: a gap should say so in time.
+    /// look-ahead, also where that is not needed yet, and the longest loss, which is concealed when the packet after it
+    /// comes. What is still inside when nothing follows comes with the next packet, gap or end, however late that is: a
+    /// gap should say so in time.
     pub(super) fn delay_ns(&self) -> u64 {
         let rate = self.codec.rate();
         let n = self.lag() + self.resampler.look_ahead() + conceal_max(rate);
@@ -224,6 +226,7 @@ impl Core {
                 return Ok(());
             }
         };
+        self.follow(packet, kept.len(), n_overlapping);
         let mut decoded = std::mem::take(&mut self.decoded);
         decoded.clear();
         let is_decoded = self.codec.append(packet.bytes, &mut decoded);
@@ -291,7 +294,29 @@ impl Core {
 
     fn expected_ns(&self) -> Option<u64> {
         let spurt = self.spurt.as_ref()?;
-        Some(spurt.pts_ns.saturating_add(ns_of(spurt.n, self.codec.rate())))
+        let length_ns = match self.resampler.is_corrected() {
+            true => self.resampler.line().ns(spurt.n, self.blocks.rate()),
+            false => ns_of(spurt.n, self.codec.rate()),
+        };
+        Some(spurt.pts_ns.saturating_add(length_ns))
+    }
+
+    /// Makes a packet's samples longer or shorter, so that the spurt keeps up with the times of its packets.
+    fn follow(&mut self, packet: &Packet<'_>, n: usize, n_overlapping: usize) {
+        let (Some(pts_ns), Some(expected_ns)) = (packet.pts_ns, self.expected_ns()) else { return };
+        let Some(spurt) = &mut self.spurt else { return };
+        let rate = self.codec.rate();
+        let begin_ns = pts_ns.saturating_add(ns_of(n_overlapping as u64, rate));
+        let late_ns = i64::try_from(i128::from(begin_ns) - i128::from(expected_ns)).unwrap_or(0);
+        let length_ns = ns_of((n - n_overlapping) as u64, rate);
+        let Some(ppb) = spurt.drift.observe(late_ns, length_ns) else { return };
+        if !self.resampler.is_corrected() {
+            // What has passed untouched comes into a filter now, and what is partly in a pause must not.
+            let grid = Grid { start: spurt.start, line: self.resampler.line(), rate_out: self.blocks.rate() };
+            let recent = self.resampler.recent();
+            hush(&self.widened, grid, spurt.n_fed.saturating_sub(recent.len() as u64), 0, recent);
+        }
+        self.resampler.correct(ppb);
     }
 
     fn place(&mut self, packet: &Packet<'_>, n: usize) -> Place {
@@ -334,7 +359,17 @@ impl Core {
         self.is_lag_in_pts |= self.is_lag_cut_off(pts_ns);
         let lag = if self.is_lag_in_pts { 0 } else { self.lag() };
         let start = self.recording_position(pts_ns);
-        let begun = Spurt { pts_ns, n: 0, lag, n_to_skip: lag, start, n_fed: 0, n_packets: 0, n_comfort: 0 };
+        let begun = Spurt {
+            pts_ns,
+            n: 0,
+            lag,
+            n_to_skip: lag,
+            start,
+            n_fed: 0,
+            n_packets: 0,
+            n_comfort: 0,
+            drift: Drift::default(),
+        };
         self.spurt = Some(begun);
         self.blocks.go_to(pts_ns);
         0
@@ -419,9 +454,14 @@ impl Core {
         let n_skipped = spurt.n_to_skip.min(samples.len());
         spurt.n_to_skip -= n_skipped;
         let samples = &mut samples[n_skipped..];
-        let grid = Grid { start: spurt.start, rate: self.codec.rate(), rate_out: self.blocks.rate() };
-        hush(&self.hushed, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
+        let grid = Grid { start: spurt.start, line: self.resampler.line(), rate_out: self.blocks.rate() };
+        let is_corrected = self.resampler.is_corrected();
+        // What is resampled loses a sample rather than keep a part of one; what is not keeps those that a gate keeps.
+        let is_resampled = is_corrected || self.codec.rate() != self.blocks.rate();
+        let pauses = if is_resampled { &self.widened } else { &self.pauses };
+        hush(pauses, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
         spurt.n_fed += samples.len() as u64;
+        self.stats.n_corrected += if is_corrected { samples.len() as u64 } else { 0 };
         self.resampled.clear();
         self.resampler.push(samples, &mut self.resampled);
         self.blocks.append(&self.resampled);

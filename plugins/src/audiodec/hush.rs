@@ -4,6 +4,7 @@
 //! later (a noise suppressor, an echo). A gate behind all that takes the time of a pause out, and could not tell what
 //! of the sound around it came from inside. Pure: knows positions and samples.
 
+use crate::audiodec::line::Line;
 use crate::timeline::Timeline;
 
 /// How far back a decoder remembers what it makes lost samples of: more than two of the longest periods of a voice.
@@ -14,8 +15,8 @@ const MEMORY_MS: u64 = 100;
 pub(super) struct Grid {
     /// Recording position of the first sample of the spurt, at `rate_out`; negative where it is before the recording.
     pub(super) start: i64,
-    /// Samples per second as they are decoded.
-    pub(super) rate: u32,
+    /// Where they stand from there on, as they will come out.
+    pub(super) line: Line,
     /// Samples per second of what a gate will see, on whose samples pauses begin and end.
     pub(super) rate_out: u32,
 }
@@ -23,21 +24,22 @@ pub(super) struct Grid {
 impl Grid {
     /// Returns the recording position at or before sample `n` of the spurt.
     fn position(self, n: u64) -> u64 {
-        let passed = i128::from(n) * i128::from(self.rate_out) / i128::from(self.rate.max(1));
-        u64::try_from((i128::from(self.start) + passed).max(0)).unwrap_or(u64::MAX)
+        let position = i128::from(self.start) + self.line.position(n);
+        u64::try_from(position.max(0)).unwrap_or(u64::MAX)
     }
 
     /// Returns the first sample of the spurt that is at or behind a recording position.
     fn sample(self, position: u64) -> u64 {
-        let passed = (i128::from(position) - i128::from(self.start)).max(0).unsigned_abs();
-        let n = (passed * u128::from(self.rate)).div_ceil(u128::from(self.rate_out.max(1)));
-        u64::try_from(n).unwrap_or(u64::MAX)
+        self.line.sample(i128::from(position) - i128::from(self.start))
     }
 }
 
 /// Silences `samples`, of which the first is sample `at` of its spurt, where they are inside pauses; the first
 /// `n_invented` of them also where they were made of what was.
 pub(super) fn hush(timeline: &Timeline, grid: Grid, at: u64, n_invented: usize, samples: &mut [i16]) {
+    if timeline.is_empty() {
+        return;
+    }
     let end = at.saturating_add(samples.len() as u64);
     let memory = MEMORY_MS * u64::from(grid.rate_out) / 1_000;
     let begin = grid.position(at);
@@ -64,7 +66,13 @@ mod tests {
     /// One sample a millisecond behind, one or two of them before.
     fn hushed(rate: u32, start: i64, at: u64, n_invented: usize, n: usize) -> Vec<u64> {
         let mut samples = vec![1; n];
-        hush(&pause(203, 207), Grid { start, rate, rate_out: 1_000 }, at, n_invented, &mut samples);
+        hush(
+            &pause(203, 207),
+            Grid { start, line: Line::new(rate, 1_000), rate_out: 1_000 },
+            at,
+            n_invented,
+            &mut samples,
+        );
         (0..n as u64).filter(|n| samples[*n as usize] == 0).map(|n| at + n).collect()
     }
 
@@ -92,7 +100,7 @@ mod tests {
         /// However samples come in slices, and at whatever rates, the same ones are silent.
         #[test]
         fn slices_do_not_matter(start in -200i64..400, rate in 1u32..5_000, cut in 0usize..300) {
-            let grid = Grid { start, rate, rate_out: 1_000 };
+            let grid = Grid { start, line: Line::new(rate, 1_000), rate_out: 1_000 };
             let (mut whole, mut parts) = (vec![1; 300], vec![1; 300]);
             hush(&pause(203, 207), grid, 0, 0, &mut whole);
             hush(&pause(203, 207), grid, 0, 0, &mut parts[..cut]);

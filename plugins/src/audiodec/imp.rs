@@ -18,6 +18,7 @@ use crate::audiodec::core::Packet;
 use crate::audiodec::core::TooManyCorrupt;
 use crate::audiodec::opus;
 use crate::audiodec::position::Before;
+use crate::audiodec::stats::DRIFT_PPB;
 use crate::edges::{Edge, Edges};
 use crate::lock::lock_anyway;
 use crate::messages;
@@ -344,8 +345,9 @@ impl ReelAudioDec {
 
     fn stats(&self) -> gst::Structure {
         let stats = lock_anyway(&self.state).stream.as_ref().map(|stream| stream.core.stats()).unwrap_or_default();
-        let fields = stats.fields().into_iter();
-        fields.fold(gst::Structure::builder(messages::STATS), |builder, (name, n)| builder.field(name, n)).build()
+        let builder = gst::Structure::builder(messages::STATS);
+        let builder = stats.fields().into_iter().fold(builder, |builder, (name, n)| builder.field(name, n));
+        builder.field(DRIFT_PPB, stats.drift_ppb).build()
     }
 }
 

@@ -3,6 +3,12 @@
 //! Knows ratios and table sizes; must not know samples or streams.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::Mutex;
+use std::sync::Weak;
+
+use crate::lock::lock_anyway;
 
 /// Zero crossings of the sinc on each side of its centre, in samples of the lower rate. With [`KAISER_BETA`] the band
 /// from 0.45 to 0.55 of the lower rate is the transition.
@@ -17,6 +23,18 @@ const TABLE_TAPS_MAX: usize = 32 * 1024;
 
 /// Taps are a multiple of this many, so that the inner loop has no remainder.
 pub(super) const LANES: usize = 8;
+
+/// How many input samples after its own time an output sample needs where the rate does not go down.
+pub(super) const HALF_UPWARD: usize = (ZERO_CROSSINGS as usize).next_multiple_of(LANES / 2);
+
+/// The table in steps of all ratios that do not go down: they have the same filter.
+static UPWARD: LazyLock<Arc<Kernel>> = LazyLock::new(|| Arc::new(Kernel::in_steps(1, 1)));
+
+/// Outputs for inputs.
+type Ratio = (u32, u32);
+
+/// Tables in steps of the ratios that go down, as long as anybody has them.
+static DOWNWARD: Mutex<Vec<(Ratio, Weak<Kernel>)>> = Mutex::new(Vec::new());
 
 /// How often the kernel is sampled between two input samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,22 +57,44 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    /// Designs the taps that turn `down` input samples into `up` output samples; both are above 0 and without a common
+    /// Returns the taps that turn `down` input samples into `up` output samples; both are above 0 and without a common
     /// divisor.
-    pub(super) fn new(up: u32, down: u32) -> Self {
-        let stretched = (ZERO_CROSSINGS * down).div_ceil(up).max(ZERO_CROSSINGS) as usize;
-        let half = stretched.next_multiple_of(LANES / 2);
-        let taps = 2 * half;
+    pub(super) fn new(up: u32, down: u32) -> Arc<Self> {
+        let half = half(up, down);
+        match up as usize * 2 * half <= TABLE_TAPS_MAX {
+            true => Arc::new(Self::design(up, down, Phases::Exact)),
+            false => Self::between_phases(up, down),
+        }
+    }
+
+    /// As [`Kernel::new`], for outputs at any time between two input samples. The table is one for the whole process:
+    /// a thousand streams have the same.
+    pub(super) fn between_phases(up: u32, down: u32) -> Arc<Self> {
+        if up >= down {
+            return UPWARD.clone();
+        }
+        let mut known = lock_anyway(&DOWNWARD);
+        known.retain(|(_, kernel)| kernel.strong_count() > 0);
+        let found = known.iter().find(|(ratio, _)| *ratio == (up, down)).and_then(|(_, kernel)| kernel.upgrade());
+        found.unwrap_or_else(|| {
+            let kernel = Arc::new(Self::in_steps(up, down));
+            known.push(((up, down), Arc::downgrade(&kernel)));
+            kernel
+        })
+    }
+
+    fn in_steps(up: u32, down: u32) -> Self {
+        Self::design(up, down, Phases::Steps((TABLE_TAPS_MAX / (2 * half(up, down))) as u32))
+    }
+
+    fn design(up: u32, down: u32, phases: Phases) -> Self {
+        let half = half(up, down);
         let bandwidth = f64::min(1.0, f64::from(up) / f64::from(down));
-        let exact = up as usize * taps <= TABLE_TAPS_MAX;
-        let (phases, n_steps, n_rows) = match exact {
-            true => (Phases::Exact, up, up),
-            false => {
-                let steps = (TABLE_TAPS_MAX / taps) as u32;
-                (Phases::Steps(steps), steps, steps + 1)
-            }
+        let (n_steps, n_rows) = match phases {
+            Phases::Exact => (up, up),
+            Phases::Steps(steps) => (steps, steps + 1),
         };
-        let mut rows = Vec::with_capacity(n_rows as usize * taps);
+        let mut rows = Vec::with_capacity(n_rows as usize * 2 * half);
         for row in 0..n_rows {
             let fraction = f64::from(row) / f64::from(n_steps);
             push_row(&mut rows, fraction, half, bandwidth);
@@ -82,10 +122,20 @@ impl Kernel {
         &self.rows[index * self.taps()..][..self.taps()]
     }
 
+    /// Returns the taps of a row and those of the next one.
+    pub(super) fn two_rows(&self, index: usize) -> (&[f32], &[f32]) {
+        self.rows[index * self.taps()..][..2 * self.taps()].split_at(self.taps())
+    }
+
     /// Whether row 0 is the input sample itself, as in every upsampling: the sinc's zeros fall on the other samples.
     pub(super) fn row_0_is_identity(&self) -> bool {
         self.identity
     }
+}
+
+fn half(up: u32, down: u32) -> usize {
+    let stretched = (ZERO_CROSSINGS * down).div_ceil(up).max(ZERO_CROSSINGS) as usize;
+    stretched.next_multiple_of(LANES / 2)
 }
 
 /// Appends one row whose taps sum to 1, so that a constant stays what it is in every phase.
@@ -114,6 +164,9 @@ fn bessel_i0(x: f64) -> f64 {
     let (mut sum, mut term) = (1.0, 1.0);
     for k in 1..64 {
         term *= quarter / f64::from(k * k);
+        if sum + term == sum {
+            break;
+        }
         sum += term;
     }
     sum
@@ -161,6 +214,20 @@ mod tests {
         }
         assert_eq!(Kernel::new(160, 441).phases(), Phases::Exact);
         assert!(matches!(Kernel::new(640, 441).phases(), Phases::Steps(_)));
+    }
+
+    #[test]
+    fn streams_share_a_table() {
+        assert!(Arc::ptr_eq(&Kernel::between_phases(2, 1), &Kernel::between_phases(1, 1)));
+        assert!(Arc::ptr_eq(&Kernel::new(640, 441), &Kernel::between_phases(6, 1)));
+        let kernel = Kernel::between_phases(1, 3);
+        assert!(Arc::ptr_eq(&Kernel::between_phases(1, 3), &kernel));
+        assert!(!Arc::ptr_eq(&Kernel::between_phases(2, 3), &kernel));
+        for (up, down) in [(1, 1), (2, 1), (160, 147), (1, 3), (2, 3), (160, 441), (8_000, 191_999)] {
+            let between = Kernel::between_phases(up, down);
+            assert_eq!(between.half(), Kernel::new(up, down).half(), "{up}/{down}");
+            assert_eq!(up >= down, between.half() == HALF_UPWARD);
+        }
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //!
 //! It takes depayloaded frames and works on the pushing thread: a buffer list, such as the frames of a worker's tick,
 //! becomes one buffer. Output is contiguous by sample count. A *spurt*, a run of packets without a hole, begins at the
-//! sample nearest to its first packet's PTS; from there samples are counted, and PTS = ⌊index · 10⁹ / rate⌋.
+//! sample nearest to its first packet's PTS; from there samples are counted, and PTS = ⌊index · 10⁹ / rate⌋. Where a
+//! sender's clock drifts from its samples, they are made longer or shorter (below), and none is dropped or repeated.
 //!
 //! # Behaviour
 //!
 //! | when | then |
 //! |---|---|
 //! | buffer or buffer list | one buffer with all its samples, none while all are owed, more where a hole is left |
-//! | PTS less than 5 ms and half a packet off, no DISCONT | follows without a seam; the difference does not add up |
+//! | PTS less than 5 ms and half a packet off, no DISCONT | follows without a seam |
+//! | PTS on average 1.1 ms off | from here on samples follow their clock, to the end of the spurt |
 //! | no PTS | follows the packet before it |
 //! | loss ≤ 60 ms | concealed |
 //! | longer loss | no samples: output goes on at the later position, with DISCONT |
@@ -39,7 +41,15 @@
 //! The end of a spurt comes with what ends it: the next packet, a GAP event or EOS. Who feeds a live mix sends a GAP
 //! event where nothing comes, else that end is late by as much as the next packet is.
 //!
-//! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late.
+//! **Drift**: packets tell times, samples only lengths, and over an hour the two may be a second apart. As soon as PTS
+//! is on average 1.1 ms (more than a container's rounding) from where samples stand, all that follows is resampled to
+//! be up to 600 ppm longer or shorter: 500 for clocks, 100 to make up what was. The difference dies away with a time
+//! constant of 1 s, down to what the drift does in that time, 0.3 ms at 300 ppm. Nothing else of a tone is above
+//! −80 dB. Up to there samples are what they would be without; from there on places of packets, losses and pauses go by
+//! where samples come out. A drift beyond 600 ppm ends a spurt every so often, as any jump does.
+//!
+//! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late. At
+//! equal rates it has 28 samples for a correction that may begin at any time, though nothing is late without one.
 //!
 //! # Pads
 //!
@@ -52,17 +62,19 @@
 //! **Pauses** are those of the recording: what is said in one must not come out behind its end, and whatever stands
 //! behind a decoder may bring it there (a resampler by 3 ms, a noise suppressor by 20). So it is silence from here on;
 //! `reelgate` takes the time of it out. Without resampling the first sample of a pause is that nearest to its begin;
-//! else no sample that is partly in a pause is heard. What a codec has smeared before it comes here stays: Opus, MP3 or
-//! G.722 carry some of a loud sound over into the next 10 to 20 ms.
+//! else no sample that is partly in a pause is heard, and where a drift is corrected, those are in it that come out in
+//! it. What a codec has smeared before it comes here stays: Opus, MP3 or G.722 carry some of a loud sound over into the
+//! next 10 to 20 ms.
 //!
 //! # Properties
 //!
 //! Each write of `pause-at` and `resume-at` adds an edge of a pause in recording time (the running-time of the input);
 //! it must be written before media from there on comes. PAUSED → READY forgets them. `opus-pre-skip` is applied from
 //! the next spurt on. `stats` is a structure `reel-stats` of `guint64`: `packets`, `decoded-samples`,
-//! `concealed-samples`, `comfort-samples`, `fec-frames`, `corrupt` (packets), `clipped` and `dropped-overlap`
-//! (samples), `discontinuities`. Samples are at the rate that the codec is decoded to. It posts no messages but
-//! `latency`.
+//! `concealed-samples`, `comfort-samples`, `corrected-samples` (those that follow their clock), `fec-frames`, `corrupt`
+//! (packets), `clipped` and `dropped-overlap` (samples), `discontinuities`; and of `gint64`, `drift-ppb`: by how many
+//! parts per billion samples are made longer now, −600 000 ‥ 600 000, 0 before a spurt's first correction. Samples are
+//! at the rate that the codec is decoded to. It posts no messages but `latency`.
 //!
 //! # Examples
 //!
@@ -77,11 +89,13 @@ mod codec;
 mod conceal;
 mod convert;
 mod core;
+mod drift;
 mod g711;
 mod g722;
 mod hush;
 mod imp;
 mod kernel;
+mod line;
 mod opus;
 mod pcm;
 mod position;

@@ -7,8 +7,8 @@ use crate::samples::ns_of;
 use crate::samples::position_at_ns;
 
 /// Packets nearer than this to where they are expected, and nearer than half their own length, follow without a seam:
-/// time-stamps of containers are rounded to 1 ms, and twice that must not open a hole. The error does not add up, as
-/// the expectation counts samples from the spurt's first.
+/// time-stamps of containers are rounded to 1 ms, and twice that must not open a hole. The error of single times does
+/// not add up, as the expectation counts samples from the spurt's first; where it is a clock's, samples follow it.
 const TOLERANCE_NS_MAX: u64 = 5_000_000;
 
 /// Whether something was lost in front of a packet.

@@ -11,6 +11,8 @@ pub(super) struct Stats {
     pub(super) n_concealed: u64,
     /// Samples of comfort noise.
     pub(super) n_comfort: u64,
+    /// Samples that were made longer or shorter.
+    pub(super) n_corrected: u64,
     /// Lost frames restored from the next packet's redundancy.
     pub(super) n_fec_frames: u64,
     /// Packets that could not be decoded.
@@ -21,16 +23,22 @@ pub(super) struct Stats {
     pub(super) n_overlapping: u64,
     /// Times that output went on elsewhere than it had ended.
     pub(super) n_disconts: u64,
+    /// By how many parts per billion samples are made longer now.
+    pub(super) drift_ppb: i64,
 }
 
+/// Name of the only field that may be below 0.
+pub(super) const DRIFT_PPB: &str = "drift-ppb";
+
 impl Stats {
-    /// Returns the numbers under the names that the property `stats` has.
-    pub(super) fn fields(&self) -> [(&'static str, u64); 9] {
+    /// Returns the numbers under the names that the property `stats` has, but for [`DRIFT_PPB`].
+    pub(super) fn fields(&self) -> [(&'static str, u64); 10] {
         [
             ("packets", self.n_packets),
             ("decoded-samples", self.n_decoded),
             ("concealed-samples", self.n_concealed),
             ("comfort-samples", self.n_comfort),
+            ("corrected-samples", self.n_corrected),
             ("fec-frames", self.n_fec_frames),
             ("corrupt", self.n_corrupt),
             ("clipped", self.n_clipped),

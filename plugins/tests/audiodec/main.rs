@@ -360,7 +360,8 @@ fn latency_is_upstreams_and_ours() {
     // 28 samples of 8 kHz for the resampler, 60 ms for a loss; a nanosecond for rounding down.
     assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(163_500_001)));
     let h = harness(OPUS, 16_000);
-    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(66_500_001)));
+    // 104 samples of 16 kHz for the encoder, 28 for a clock that will drift, 60 ms for a loss.
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(68_250_001)));
 }
 
 #[test]
@@ -454,4 +455,23 @@ fn pre_skip_changes_with_the_next_spurt() {
     h.push(silk(MS * 500)).unwrap();
     let lengths: Vec<_> = std::iter::from_fn(|| h.try_pull()).map(|buffer| buffer.size() / 2).collect();
     assert_eq!(lengths, [104, 320]);
+}
+
+#[test]
+fn samples_follow_a_clock_that_drifts_and_stats_say_so() {
+    let mut h = harness(PCM, 8_000);
+    for n in 0..1_000u64 {
+        // 400 ppm of 20 ms are 8 µs.
+        h.push(buffer(&noise(0, 160), gst::ClockTime::from_useconds(n * 20_008))).unwrap();
+    }
+    h.push_event(gst::event::Eos::new());
+    let n_bytes = pull_all(&mut h).len();
+    // 20 s and 8 ms, less the 0.4 ms that are left of the drift.
+    assert!((n_bytes as i64 / 2 - 160_061).abs() <= 1, "{n_bytes} bytes");
+    let stats = h.element().unwrap().property::<gst::Structure>("stats");
+    // At 1.1 ms, smoothed, after about 3 s.
+    let n_corrected = stats.get::<u64>("corrected-samples").unwrap();
+    assert!((130_000..140_000).contains(&n_corrected), "{n_corrected}");
+    assert_eq!(stats.get::<i64>("drift-ppb").unwrap(), 0, "the spurt has ended");
+    assert_eq!((stat(&h, "dropped-overlap"), stat(&h, "discontinuities")), (0, 0));
 }

@@ -1,5 +1,6 @@
 //! The gap logic, with codecs judged by ffmpeg and by the speech that went in.
 
+mod drift;
 mod opus;
 
 use super::*;
