@@ -306,9 +306,12 @@ impl Core {
         let (Some(pts_ns), Some(expected_ns)) = (packet.pts_ns, self.expected_ns()) else { return };
         let Some(spurt) = &mut self.spurt else { return };
         let rate = self.codec.rate();
-        let begin_ns = pts_ns.saturating_add(ns_of(n_overlapping as u64, rate));
+        let begin_ns = match n_overlapping {
+            0 => pts_ns,
+            n => pts_ns.saturating_add(ns_of(n as u64, rate)),
+        };
         let late_ns = i64::try_from(i128::from(begin_ns) - i128::from(expected_ns)).unwrap_or(0);
-        let length_ns = ns_of((n - n_overlapping) as u64, rate);
+        let length_ns = ((n - n_overlapping) as u64).saturating_mul(1_000_000_000) / u64::from(rate);
         let Some(ppb) = spurt.drift.observe(late_ns, length_ns) else { return };
         if !self.resampler.is_corrected() {
             // What has passed untouched comes into a filter now, and what is partly in a pause must not.

@@ -28,7 +28,7 @@ pub(super) struct Correction {
     step_phase: u64,
     /// Rows of the kernel in a unit.
     rows_per_unit: f64,
-    row_max: usize,
+    row_max: u32,
     /// The line that is walked from its first output on.
     next: Option<Line>,
 }
@@ -44,7 +44,7 @@ impl Correction {
             step: 0,
             step_phase: 0,
             rows_per_unit: f64::from(steps) / line.unit() as f64,
-            row_max: steps as usize - 1,
+            row_max: steps - 1,
             next: None,
         };
         correction.walk(line);
@@ -77,8 +77,8 @@ impl Correction {
         let taps = self.kernel.taps();
         while let Some(inputs) = window.samples.get(window.at..window.at + taps) {
             // 48 bits of phase are exact in 53.
-            let row = self.phase as f64 * self.rows_per_unit;
-            let index = (row as usize).min(self.row_max);
+            let row = self.phase as i64 as f64 * self.rows_per_unit;
+            let index = (row as u32).min(self.row_max) as usize;
             output.push(to_sample(dot_between(inputs, self.kernel.two_rows(index), (row - index as f64) as f32)));
             *n_out += 1;
             window.at += self.step;
@@ -114,5 +114,10 @@ fn dot_between(inputs: &[f32], (below, above): (&[f32], &[f32]), between: f32) -
             high[lane] += inputs[lane] * above[lane];
         }
     }
-    low.iter().zip(high).map(|(low, high)| low + between * (high - low)).sum()
+    for (low, high) in low.iter_mut().zip(high) {
+        *low += between * (high - *low);
+    }
+    // Two by two: one after the other, each would wait for the one before it.
+    let [a, b, c, d, e, f, g, h] = low;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
