@@ -152,9 +152,9 @@ impl Recording {
         effects.into_iter().for_each(|effect| self.perform(effect, now));
     }
 
-    /// Returns when the last feed ends, if all have.
+    /// Returns when the last feed ends, if all have, for now at least.
     pub fn media_end(&self) -> Option<Duration> {
-        let ended = self.feeds.values().all(Feed::is_ended);
+        let ended = self.feeds.values().all(Feed::is_over);
         let ends = self.feeds.values().map(|feed| Duration::from(feed.end()));
         ended.then(|| ends.max().unwrap_or_default().max(self.gone_end))
     }

@@ -39,6 +39,8 @@ pub enum Pulled {
     Frame(Frame),
     /// Nothing more before the time that was asked for, and why not.
     NotYet(Hole),
+    /// The sender has said goodbye, and nothing of it is left; it may come again.
+    Gone,
     /// Nothing more, ever.
     End,
 }
