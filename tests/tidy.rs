@@ -56,6 +56,7 @@ fn sources() -> BTreeMap<String, String> {
     let mut sources = texts("src", &["rs"]);
     sources.extend(texts("plugins", &["rs"]));
     sources.extend(texts("tests", &["rs"]));
+    sources.extend(texts("benches", &["rs"]));
     sources
 }
 

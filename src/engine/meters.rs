@@ -84,6 +84,21 @@ impl Ticks {
         });
         step.map_or(0, |step| step as u64 + 1).min(self.worst_ns.div_ceil(STEP_NS))
     }
+
+    /// Returns how ticks went since `before`. Of the latest one is only known between which milliseconds it began: the
+    /// later is told, or the latest ever where that is less.
+    pub fn since(&self, before: &Self) -> Self {
+        let earlier = before.lateness.iter().chain(std::iter::repeat(&0));
+        let lateness: Vec<u64> = self.lateness.iter().zip(earlier).map(|(now, then)| now - then).collect();
+        let is_beyond = lateness.last().is_some_and(|count| *count > 0);
+        let last = lateness.iter().rposition(|count| *count > 0).map_or(0, |step| (step as u64 + 1) * STEP_NS);
+        Self {
+            n: self.n - before.n,
+            worst_ns: if is_beyond { self.worst_ns } else { last.min(self.worst_ns) },
+            busy_ns: self.busy_ns - before.busy_ns,
+            lateness,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +115,24 @@ mod tests {
         meters.add_to(&mut ticks);
         assert_eq!((ticks.n, ticks.worst_ns), (1_000, 80_000_000));
         assert_eq!([0.5, 0.99, 0.999, 1.0].map(|share| ticks.lateness_ms(share)), [1, 1, 6, 80]);
+    }
+
+    #[test]
+    fn ticks_of_a_while_know_nothing_of_those_before() {
+        let meters = Meters::default();
+        let ticks = || {
+            let mut ticks = Ticks::default();
+            meters.add_to(&mut ticks);
+            ticks
+        };
+        assert_eq!(ticks().since(&Ticks::default()).n, 0);
+        meters.ticked(700_000_000);
+        let before = ticks();
+        (0..10).for_each(|_| meters.ticked(3_300_000));
+        let since = ticks().since(&before);
+        assert_eq!((since.n, since.worst_ns, since.lateness_ms(0.5)), (10, 4_000_000, 4));
+        meters.ticked(9_000_000_000);
+        assert_eq!(ticks().since(&before).worst_ns, 9_000_000_000, "beyond what is told apart");
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! `make bench`: what recording costs, beside what its codecs cost and what others take for it. README has the table.
+//!
+//! ```text
+//!  floor       one thread, no calls: codecs, and the kernel's part of receiving
+//!  Reelgraph   this program as `ours …`     ─┐  a process (of ffmpeg one a call), measured from outside; what it
+//!  stock       this program as `stock …`    ─┤  records comes from `reelgraph send` in others, over loopback
+//!  ffmpeg      as Debian has it             ─┘
+//! ```
+//!
+//! `quick` measures less and shorter, and leaves README as it is. `ours KEY N PORT DIR` records until it reads `stop`.
+
+mod child;
+mod ffmpeg;
+mod floor;
+mod machine;
+mod measure;
+mod ours;
+#[path = "../../tests/support/pcap.rs"]
+#[allow(dead_code, reason = "reads reports, too")]
+mod pcap;
+mod process;
+mod report;
+mod sender;
+mod stock;
+mod workload;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::measure::Bench;
+use crate::measure::Recorder;
+use crate::report::Floor;
+use crate::report::Report;
+use crate::workload::ALL;
+use crate::workload::G711_WAV;
+use crate::workload::OPUS_MP3;
+use crate::workload::Output;
+use crate::workload::Workload;
+
+/// Seconds of packets that the floor is measured with.
+const FLOOR_SECONDS: u32 = 20;
+
+/// Bytes of an RTP header.
+const HEADER: usize = 12;
+
+/// Ports of one measurement; the next one has others, so that nothing comes from the senders of the last.
+const PORTS: [u16; 2] = [20_000, 26_000];
+
+/// Calls at once that growth is seen by, and fewer.
+const GROWTH: [usize; 5] = [1, 10, 100, 500, 1_000];
+const GROWTH_QUICK: [usize; 1] = [10];
+
+/// Calls at once that others keep up with.
+const STOCK: [usize; 2] = [10, 30];
+const FFMPEG: usize = 10;
+
+/// Why one recorder is not in the table.
+const RTPENGINE: &str = "\
+`rtpengine-recording` is left out: Debian's daemon takes packets from `/proc/rtpengine` only, which is there where
+rtpengine's kernel module is loaded.";
+
+const HOW: &str = "\
+CPU is user and system time of the recorder's threads, for 20 ms of one recording; senders are other processes. The
+floor is the least of five runs of one thread that does nothing else: decode straight to 16 kHz, add, encode (LAME,
+quality 7), write; with what `recvmmsg` takes for the packets. MB each is resident memory above that of the process
+without calls; for one call it is mostly code. Samples missing are those lost, late or overlapping, from start to stop.
+In files: length of what was written, of what was recorded. Sent late: the latest packet, by its sender. A recorder keeps
+up where nothing is missing or dropped, all is in the files, and 99.9 % of ticks are less late than the hold.";
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    gst::init()?;
+    gstreel::plugin_register_static()?;
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [kind @ ("ours" | "stock"), key, n, port, dir] => {
+            let workload = Workload::of(key).context("no such workload")?;
+            let (n, port, dir) = (n.parse()?, port.parse()?, PathBuf::from(dir));
+            allow_files();
+            if kind == "ours" { ours::run(workload, n, port, &dir) } else { stock::run(workload, n, port, &dir) }
+        }
+        [] => bench(false),
+        ["quick"] => bench(true),
+        _ => anyhow::bail!("say nothing, or quick"),
+    }
+}
+
+/// A recording has two sockets for each party, files and a bus.
+fn allow_files() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
+}
+
+fn bench(is_quick: bool) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // On the disk, where recordings are, and not in memory.
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let speech = sender::speech(dir.path())?;
+    let (warm_up, window) = if is_quick { (2, 4) } else { (3, 10) };
+    let [warm_up, window] = [warm_up, window].map(Duration::from_secs);
+    let bench = Bench { dir: dir.path().to_owned(), speech, warm_up, window };
+    let mut report = Report::default();
+    for workload in ALL {
+        report.floor(floor(&bench, workload)?);
+        report.print_last();
+        bench.row(&mut report, workload, Recorder::Ours, workload.n())?;
+        if is_quick && ![OPUS_MP3, G711_WAV].contains(&workload) {
+            continue;
+        }
+        for n in STOCK.into_iter().skip(usize::from(is_quick)) {
+            // Ten parties take more than a core for thirty calls.
+            let n = if workload.parties > 5 { n / 5 } else { n };
+            bench.row(&mut report, workload, Recorder::Stock, n)?;
+        }
+        if ffmpeg::version().is_some() && !matches!(workload.output, Output::Wav { channels: 2.. }) {
+            bench.row(&mut report, workload, Recorder::Ffmpeg, FFMPEG)?;
+        }
+    }
+    let growth = if is_quick { &GROWTH_QUICK[..] } else { &GROWTH };
+    for workload in [G711_WAV, OPUS_MP3] {
+        // Those of the targets are in the table already.
+        for n in growth.iter().filter(|n| **n != workload.n()) {
+            bench.row(&mut report, workload, Recorder::Ours, *n)?;
+        }
+    }
+    for workload in ALL {
+        report.floor(floor(&bench, workload)?);
+    }
+    let text = format!("{}\n{HOW}\n\n{}\n\n{}\n", report.table(), machine::line(), others());
+    println!("{text}");
+    if !is_quick {
+        report::write_into(&root.join("README.md"), &text)?;
+    }
+    Ok(())
+}
+
+fn floor(bench: &Bench, workload: Workload) -> anyhow::Result<Floor> {
+    let payloads = sender::payloads(&bench.dir, &bench.speech, workload.codec, FLOOR_SECONDS)?;
+    let codec_us = floor::codec_ns(workload, &payloads, &bench.dir)? / 1e3;
+    let length = HEADER + payloads.iter().map(Vec::len).sum::<usize>() / payloads.len().max(1);
+    Ok(Floor { workload, codec_us, receive_us: floor::receive_ns(length)? / 1e3 })
+}
+
+impl Bench {
+    /// Measures and reports; a recorder that cannot do it is told, and the others go on.
+    fn row(&self, report: &mut Report, workload: Workload, recorder: Recorder, n: usize) -> anyhow::Result<()> {
+        // A port may be somebody else's.
+        let turns = (0..PORTS.len()).map(|turn| PORTS[(report.n_rows() + turn) % PORTS.len()]);
+        let mut taken = Err(anyhow::Error::msg("no ports"));
+        for port in turns {
+            taken = self.measure(recorder, workload, n, port);
+            if taken.is_ok() {
+                break;
+            }
+        }
+        match taken {
+            Ok(taken) => {
+                report.taken(taken);
+                report.print_last();
+                Ok(())
+            }
+            Err(error) if recorder == Recorder::Ours => Err(error),
+            Err(error) => {
+                eprintln!("  {} {}: {error:#}", workload.name, recorder.name());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Returns how the others were run.
+fn others() -> String {
+    let file = |workload: Workload| PathBuf::from(format!("call.{}", workload.output.extension()));
+    let stock = [OPUS_MP3, G711_WAV]
+        .map(|workload| format!("gst-launch-1.0 {}", stock::launch_line(workload, PORTS[0], &file(workload))));
+    let ffmpeg = ffmpeg::args(OPUS_MP3, Path::new("call.sdp"), &file(OPUS_MP3)).join(" ");
+    format!(
+        "Others were run as below: stock graphs all in one process, for other parties and formats accordingly\n\
+         (`interleave` in place of `audiomixer` where unmixed); ffmpeg in a process for each call.\n\n\
+         ```text\n{}\nffmpeg {ffmpeg}\n```\n\n{RTPENGINE}",
+        stock.join("\n")
+    )
+}

@@ -1,0 +1,186 @@
+//! The table, for people at a terminal and for README.
+
+use std::path::Path;
+
+use anyhow::Context;
+use reelgraph::media::HOLD;
+
+use crate::measure::Lateness;
+use crate::measure::Recorder;
+use crate::measure::Taken;
+use crate::workload::Workload;
+
+/// README's table stands between these.
+const BEGIN: &str = "<!-- bench:begin -->";
+const END: &str = "<!-- bench:end -->";
+
+const HEADINGS: [&str; 15] = [
+    "workload",
+    "recorder",
+    "recordings",
+    "CPU µs for 20 ms",
+    "recordings per core",
+    "of the floor",
+    "bar",
+    "threads",
+    "switches per recorded s",
+    "MB each",
+    "ticks late p50 / p99.9 / max ms",
+    "kernel drops",
+    "samples missing",
+    "in files",
+    "sent late ms",
+];
+
+/// What the codecs of a workload take by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Floor {
+    pub(crate) workload: Workload,
+    /// Decoding, mixing, encoding and writing 20 ms.
+    pub(crate) codec_us: f64,
+    /// Receiving one packet.
+    pub(crate) receive_us: f64,
+}
+
+impl Floor {
+    /// Returns what 20 ms of a recording take at least, with their packets received.
+    pub(crate) fn us(&self) -> f64 {
+        self.codec_us + self.receive_us * self.workload.parties as f64
+    }
+
+    /// Returns the lower of two: what else happens on a machine only adds.
+    fn or_lower(self, other: &Self) -> Self {
+        let receive_us = self.receive_us.min(other.receive_us);
+        Self { codec_us: self.codec_us.min(other.codec_us), receive_us, ..self }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let parts = format!("{:.2} µs and {} × {:.2} µs UDP", self.codec_us, self.workload.parties, self.receive_us);
+        let mut cells = vec![self.workload.name.to_owned(), format!("floor: {parts}"), "1".to_owned()];
+        cells.extend([format!("{:.2}", self.us()), per_core(self.us()), "100 %".to_owned()]);
+        cells.resize(HEADINGS.len(), "–".to_owned());
+        cells
+    }
+}
+
+#[derive(Debug)]
+enum Row {
+    Floor(Workload),
+    Taken(Taken),
+}
+
+/// What was measured, in the order of the table.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+    floors: Vec<Floor>,
+}
+
+fn per_core(us: f64) -> String {
+    format!("{:.0}", 20_000.0 / us)
+}
+
+impl Report {
+    /// Takes a floor, or lowers the one that it has.
+    pub(crate) fn floor(&mut self, floor: Floor) {
+        match self.floors.iter_mut().find(|known| known.workload == floor.workload) {
+            Some(known) => *known = known.or_lower(&floor),
+            None => {
+                self.rows.push(Row::Floor(floor.workload));
+                self.floors.push(floor);
+            }
+        }
+    }
+
+    pub(crate) fn taken(&mut self, taken: Taken) {
+        self.rows.push(Row::Taken(taken));
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Prints the last row, for whoever waits.
+    pub(crate) fn print_last(&self) {
+        eprintln!("  {}", self.rows.last().map(|row| self.cells(row).join(" | ")).unwrap_or_default());
+    }
+
+    fn cells(&self, row: &Row) -> Vec<String> {
+        let workload = match row {
+            Row::Floor(workload) => *workload,
+            Row::Taken(taken) => taken.workload,
+        };
+        let floor = self.floors.iter().find(|floor| floor.workload == workload);
+        match (row, floor) {
+            (Row::Taken(taken), Some(floor)) => taken_cells(taken, floor),
+            (_, floor) => floor.map(Floor::cells).unwrap_or_default(),
+        }
+    }
+
+    /// Returns the table in Markdown, with columns that stand below each other.
+    pub(crate) fn table(&self) -> String {
+        let rows: Vec<_> = self.rows.iter().map(|row| self.cells(row)).collect();
+        let width = |column: usize| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([HEADINGS[column].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+        let line = |cells: &mut dyn Iterator<Item = String>| {
+            let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
+        };
+        let mut table = line(&mut HEADINGS.into_iter().map(str::to_owned));
+        table += &format!("|{}|\n", widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|"));
+        rows.into_iter().for_each(|row| table += &line(&mut row.into_iter()));
+        table
+    }
+}
+
+fn taken_cells(taken: &Taken, floor: &Floor) -> Vec<String> {
+    let share = floor.us() / taken.cpu_us * 100.0;
+    let bar = taken.workload.bar;
+    let verdict = match taken.recorder {
+        Recorder::Stock | Recorder::Ffmpeg => "–".to_owned(),
+        Recorder::Ours if taken.sent_late >= HOLD => "senders were too slow".to_owned(),
+        Recorder::Ours if !taken.kept_up() => "did not keep up".to_owned(),
+        Recorder::Ours if share >= f64::from(bar) => format!("≥ {bar} %: met"),
+        Recorder::Ours => format!("≥ {bar} %: missed"),
+    };
+    let recordings = match taken.n_refused {
+        0 => taken.n.to_string(),
+        n_refused => format!("{} ({n_refused} refused)", taken.n),
+    };
+    let lateness = |Lateness { p50, p999, worst }| format!("{p50} / {p999} / {worst}");
+    let in_files = match taken.came {
+        // Its files begin with the first packet, whenever that came.
+        _ if taken.recorder == Recorder::Ffmpeg => "–".to_owned(),
+        Some(came) if came < 0.99 => format!("{:.1} % ({:.1} % came)", taken.kept * 100.0, came * 100.0),
+        _ => format!("{:.1} %", taken.kept * 100.0),
+    };
+    vec![
+        taken.workload.name.to_owned(),
+        taken.recorder.name().to_owned(),
+        recordings,
+        format!("{:.2}", taken.cpu_us),
+        per_core(taken.cpu_us),
+        format!("{share:.1} %"),
+        verdict,
+        taken.threads.to_string(),
+        format!("{:.1}", taken.switches_per_second),
+        format!("{:.3}", taken.bytes / 1e6),
+        taken.lateness.map_or_else(|| "–".to_owned(), lateness),
+        taken.kernel_drops.to_string(),
+        taken.missing.map_or_else(|| "–".to_owned(), |missing| missing.to_string()),
+        in_files,
+        taken.sent_late.as_millis().to_string(),
+    ]
+}
+
+/// Puts `text` between the marks of the file at `path`.
+pub(crate) fn write_into(path: &Path, text: &str) -> anyhow::Result<()> {
+    let before = std::fs::read_to_string(path)?;
+    let (head, rest) = before.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
+    let (_, tail) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
+    std::fs::write(path, format!("{head}{BEGIN}\n{text}{END}{tail}"))?;
+    Ok(())
+}
