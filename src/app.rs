@@ -27,9 +27,6 @@ const REPORTS_MAX: usize = 1024;
 /// How often a live recording is asked whether it is to go on.
 const ASK: Duration = Duration::from_millis(50);
 
-/// Why a recording was given up that a tick of did not end.
-const STALLED: &str = "an element or the disk did not answer in time (PipelineStalled)";
-
 /// How time passes in a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -269,9 +266,9 @@ fn follow(
                     failed,
                 ));
             }
-            Report::Stalled => {
+            Report::GivenUp(why) => {
                 spool.detach_chunks()?;
-                let error = STALLED.to_owned();
+                let error = why.to_string();
                 ledger.apply(&Entry::Failed { at: horizon, error: error.clone() });
                 let (reason, error, tracks, ticks) = (EndReason::Failed, Some(error), BTreeMap::new(), None);
                 let end = Entry::Ended { at: horizon, reason, error: error.clone() };

@@ -69,6 +69,9 @@ fn the_commands_do_what_they_say() {
     assert!(commands.len() >= 6, "README has lost its commands: {commands:?}");
     // As one script, since one sets a variable for the others.
     assert_done(&bash(&commands.join("\n"), dir.path()), "README");
+    // From when it was there to the goodbye, 3 s of sound behind at most as much before.
+    let live = samples_of(&dir.path().join("live/mixed-mp3-000.mp3"), 1);
+    assert!((48_000..56_000).contains(&live), "{live}");
     let unmixed = dir.path().join("calls/unmixed-wav-000.wav");
     assert_eq!(samples_of(&unmixed, 2), 72_000, "bob joins at 2.5 s for 2 s");
     assert!(dir.path().join("graph.png").metadata().unwrap().len() > 1_000);

@@ -51,6 +51,8 @@ pub(super) struct Feed {
     /// What has been read and not been taken.
     pulled: Option<Pulled>,
     ended: bool,
+    /// It has ended for now: its sender has said goodbye.
+    gone: bool,
     /// What is known of the time after the last frame.
     hole: Hole,
 }
@@ -67,6 +69,7 @@ impl Feed {
             told: joined,
             pulled: None,
             ended: false,
+            gone: false,
             hole: Hole::Pause,
         }
     }
@@ -74,6 +77,11 @@ impl Feed {
     /// Nothing more will come.
     pub(super) fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Nothing more will come, as far as is known now.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended || self.gone
     }
 
     /// Recording time after its last sample so far.
@@ -101,13 +109,17 @@ impl Feed {
         }
         let mut pulled = self.pulled.take().unwrap_or_default();
         let until = horizon.min(self.until).saturating_sub(self.joined).into();
-        self.hole = Hole::Pause;
+        (self.hole, self.gone) = (Hole::Pause, false);
         while !self.ended {
             let frame =
                 match self.next.take().map_or_else(|| self.track.next_frame(until), |frame| Ok(Next::Frame(frame))) {
                     Ok(Next::Frame(frame)) => frame,
                     Ok(Next::NotYet(hole)) => {
                         self.hole = hole;
+                        break;
+                    }
+                    Ok(Next::Gone) => {
+                        self.gone = true;
                         break;
                     }
                     Ok(Next::End) => {

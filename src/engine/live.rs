@@ -7,9 +7,12 @@
 //!  watchdog            a tick that takes too long: its recording is given up, a new thread takes the others over
 //! ```
 
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
@@ -20,6 +23,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::engine::EngineError;
+use crate::engine::GivenUp;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
 use crate::engine::meters::Meters;
@@ -84,6 +88,8 @@ struct Worker {
     slots: Mutex<Vec<Arc<Slot>>>,
     /// Of the thread that is to work here; a thread of another one is over.
     generation: AtomicU64,
+    /// When its last tick was due, in ns of the monotonic clock.
+    due_ns: AtomicI64,
     meters: Meters,
 }
 
@@ -98,7 +104,7 @@ struct Shared {
     /// Recordings that are being ended.
     closed: Mutex<Vec<Arc<Slot>>>,
     is_over: AtomicBool,
-    n_stalled: AtomicU64,
+    n_given_up: AtomicU64,
 }
 
 impl Engine {
@@ -116,7 +122,7 @@ impl Engine {
             to_close: Mutex::new(receiver),
             closed: Mutex::default(),
             is_over: AtomicBool::new(false),
-            n_stalled: AtomicU64::new(0),
+            n_given_up: AtomicU64::new(0),
         });
         let mut engine = Self { shared, threads: Vec::new() };
         for index in 0..engine.shared.workers.len() {
@@ -162,9 +168,9 @@ impl Engine {
         ticks
     }
 
-    /// Returns how many recordings have been given up because a tick did not end.
-    pub fn n_stalled(&self) -> u64 {
-        self.shared.n_stalled.load(Relaxed)
+    /// Returns how many recordings have been given up.
+    pub fn n_given_up(&self) -> u64 {
+        self.shared.n_given_up.load(Relaxed)
     }
 }
 
@@ -172,7 +178,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Relaxed);
         self.shared.closing.lock().unwrap().take();
-        if self.n_stalled() == 0 {
+        if self.n_given_up() == 0 {
             self.threads.drain(..).for_each(|thread| drop(thread.join()));
         }
     }
@@ -186,23 +192,37 @@ impl Shared {
     /// One worker's thread.
     fn work(&self, index: usize, generation: u64) {
         let Some(worker) = self.workers.get(index) else { return };
-        let mut due_ns = monotonic_ns();
+        // Who takes over from a thread that is stuck is as late as that.
+        let mut due_ns = match worker.due_ns.load(Relaxed) {
+            0 => monotonic_ns(),
+            due_ns => due_ns,
+        };
         let mut tick = self.settings.tick;
         while !self.is_over() {
             sleep_until(due_ns, || self.is_over());
+            worker.due_ns.store(due_ns, Relaxed);
             let begun_ns = monotonic_ns();
             let slots = worker.slots.lock().unwrap().clone();
             for slot in &slots {
                 let now_ns = monotonic_ns();
                 worker.meters.ticked(u64::try_from(now_ns - due_ns).unwrap_or(0));
-                let over = slot.tick(now_ns);
+                // Elements catch their own panics; this is for ours. What it left behind is the slot's alone.
+                let ticked = catch_unwind(AssertUnwindSafe(|| slot.tick(now_ns)));
                 if worker.generation.load(Relaxed) != generation {
                     // The watchdog has given this one up, and another thread has the rest.
                     return;
                 }
-                if let Some((job, reason)) = over {
-                    worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, slot));
-                    self.hand_over((Arc::clone(slot), job, reason));
+                let leave = || worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, slot));
+                match ticked {
+                    Ok(None) => (),
+                    Ok(Some((job, reason))) => {
+                        leave();
+                        self.hand_over((Arc::clone(slot), job, reason));
+                    }
+                    Err(_) => {
+                        leave();
+                        self.give_up(slot, GivenUp::Panicked);
+                    }
                 }
             }
             let ended_ns = monotonic_ns();
@@ -228,7 +248,9 @@ impl Shared {
         loop {
             let next = self.to_close.lock().unwrap().recv();
             let Ok((slot, job, reason)) = next else { return };
-            slot.end(job, reason);
+            if catch_unwind(AssertUnwindSafe(|| slot.end(job, reason))).is_err() {
+                self.give_up(&slot, GivenUp::Panicked);
+            }
             self.closed.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &slot));
         }
     }
@@ -263,22 +285,22 @@ impl Shared {
                 if let Some(slot) = stalled {
                     worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &slot));
                     let generation = worker.generation.fetch_add(1, Relaxed) + 1;
-                    self.give_up(&slot);
+                    self.give_up(&slot, GivenUp::Stalled);
                     self.replace(format!("reel-worker-{index}"), move |shared| shared.work(index, generation));
                 }
             }
             let stuck: Vec<_> = self.closed.lock().unwrap().extract_if(.., |slot| is_stalled(slot)).collect();
             for slot in stuck {
-                self.give_up(&slot);
+                self.give_up(&slot, GivenUp::Stalled);
                 self.replace("reel-closer".to_owned(), |shared| shared.close());
             }
         }
     }
 
-    fn give_up(&self, slot: &Slot) {
-        if slot.give_up() {
-            tracing::error!("a recording does not come to the end of a tick, and is given up");
-            self.n_stalled.fetch_add(1, Relaxed);
+    fn give_up(&self, slot: &Slot, why: GivenUp) {
+        if slot.give_up(why) {
+            tracing::error!(%why, "a recording is given up");
+            self.n_given_up.fetch_add(1, Relaxed);
         }
     }
 

@@ -32,6 +32,6 @@ pub use job::{Job, Participant, Script, Source, run};
 pub use live::{Engine, Handle, Settings};
 pub use meters::Ticks;
 pub use packets::{Arrivals, Live, PacketTrack};
-pub use recording::{Recording, Report, Setup, TrackCounts};
+pub use recording::{GivenUp, Recording, Report, Setup, TrackCounts};
 pub use slot::Start;
 pub use track::{Frame, Packets, Pulled, Track, TrackError};

@@ -42,6 +42,14 @@ impl Arrivals for Live {
     }
 }
 
+/// What follows the frames that are ready.
+#[derive(Debug, Clone, Copy)]
+enum Follows {
+    More(Hole),
+    Goodbye,
+    Nothing,
+}
+
 /// A recording's view of a track of packets.
 pub struct PacketTrack<A> {
     track: Arc<Mutex<MediaTrack>>,
@@ -51,7 +59,7 @@ pub struct PacketTrack<A> {
     arrivals: A,
     ready: VecDeque<Frame>,
     caps: Option<(Codec, gst::Caps)>,
-    follows: Next,
+    follows: Follows,
     /// All that begins before has been read.
     read_ns: i64,
     has_more: bool,
@@ -68,7 +76,7 @@ impl<A: Arrivals> PacketTrack<A> {
             arrivals,
             ready: VecDeque::new(),
             caps: None,
-            follows: Next::More(Hole::Pause),
+            follows: Follows::More(Hole::Pause),
             read_ns: zero_ns,
             has_more: true,
         }
@@ -98,8 +106,9 @@ impl<A: Arrivals> PacketTrack<A> {
         ready.extend(joined.take(caps));
         self.read_ns = until_ns;
         self.follows = match next {
-            Next::More(hole) if self.has_more || track.has_waiting() => Next::More(hole),
-            _ => Next::End,
+            _ if !self.has_more && !track.has_waiting() => Follows::Nothing,
+            Next::More(hole) => Follows::More(hole),
+            Next::End => Follows::Goodbye,
         };
         delivered.map(|_| ())
     }
@@ -113,8 +122,9 @@ impl<A: Arrivals> Track for PacketTrack<A> {
         }
         Ok(match (self.ready.pop_front(), self.follows) {
             (Some(frame), _) => Pulled::Frame(frame),
-            (None, Next::More(hole)) => Pulled::NotYet(hole),
-            (None, Next::End) => Pulled::End,
+            (None, Follows::More(hole)) => Pulled::NotYet(hole),
+            (None, Follows::Goodbye) => Pulled::Gone,
+            (None, Follows::Nothing) => Pulled::End,
         })
     }
 

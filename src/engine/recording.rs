@@ -36,8 +36,19 @@ pub enum Report {
         /// What became of everybody's media.
         tracks: BTreeMap<ParticipantNumber, TrackCounts>,
     },
-    /// A tick of it does not come to its end, and nobody waits for that any more. Nothing else is told after it.
+    /// Nobody works on it any more, whatever state it is in. Nothing else is told after it.
+    GivenUp(GivenUp),
+}
+
+/// Why a live recording was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GivenUp {
+    /// A tick of it does not come to its end.
+    #[error("an element or the disk did not answer in time (PipelineStalled)")]
     Stalled,
+    /// A tick of it panicked.
+    #[error("the recorder has a bug that it ran into (a panic)")]
+    Panicked,
 }
 
 /// What became of one participant's media.
@@ -129,13 +140,21 @@ impl Recording {
 
     /// Takes what happens at recording time `now`.
     pub fn input(&mut self, input: Input, now: Duration) {
+        match &input {
+            Input::Leave { participant } => self.tell_packets(*participant, now),
+            Input::Stop { .. } => {
+                let participants: Vec<_> = self.feeds.keys().copied().collect();
+                participants.into_iter().for_each(|participant| self.tell_packets(participant, now));
+            }
+            _ => (),
+        }
         let effects = self.core.on(input, now);
         effects.into_iter().for_each(|effect| self.perform(effect, now));
     }
 
-    /// Returns when the last feed ends, if all have.
+    /// Returns when the last feed ends, if all have, for now at least.
     pub fn media_end(&self) -> Option<Duration> {
-        let ended = self.feeds.values().all(Feed::is_ended);
+        let ended = self.feeds.values().all(Feed::is_over);
         let ends = self.feeds.values().map(|feed| Duration::from(feed.end()));
         ended.then(|| ends.max().unwrap_or_default().max(self.gone_end))
     }
@@ -196,6 +215,14 @@ impl Recording {
     /// Returns what has happened since the last call.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Notes what a participant's packets were that nobody can hear, where that is not the network's doing.
+    fn tell_packets(&mut self, participant: ParticipantNumber, now: Duration) {
+        let packets = self.feeds.get(&participant).and_then(Feed::packets);
+        for reason in packets.iter().flat_map(|packets| packets.troubles()) {
+            self.input(Input::Trouble { participant, reason, silent: false }, now);
+        }
     }
 
     /// Returns what has become of everybody's media so far.

@@ -9,6 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
+use crate::engine::GivenUp;
 use crate::engine::Report;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
@@ -113,10 +114,10 @@ impl Slot {
     }
 
     /// Gives the recording up, whatever it is doing; returns whether it was not before.
-    pub(super) fn give_up(&self) -> bool {
+    pub(super) fn give_up(&self, why: GivenUp) -> bool {
         let is_first = !self.is_given_up.swap(true, Relaxed);
         if is_first {
-            self.send([Report::Stalled].into());
+            self.send([Report::GivenUp(why)].into());
             self.flush();
         }
         is_first
@@ -129,7 +130,7 @@ impl Slot {
     /// Sends what there is room for. Of a recording that was given up nobody wants to hear any more.
     fn send(&self, new: Vec<Report>) {
         let mut reports = self.reports.lock().unwrap();
-        let is_over = self.is_given_up() && new != [Report::Stalled];
+        let is_over = self.is_given_up() && !matches!(new[..], [Report::GivenUp(_)]);
         let is_crowded = !reports.waiting.is_empty();
         let is_progress = |report: &Report| matches!(report, Report::Progress(_));
         let wanted = |report: &Report| !is_over && (!is_crowded || !is_progress(report));

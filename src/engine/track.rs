@@ -39,6 +39,8 @@ pub enum Pulled {
     Frame(Frame),
     /// Nothing more before the time that was asked for, and why not.
     NotYet(Hole),
+    /// The sender has said goodbye, and nothing of it is left; it may come again.
+    Gone,
     /// Nothing more, ever.
     End,
 }
@@ -69,4 +71,25 @@ pub struct Packets {
     pub stats: Stats,
     /// By how much the sender's clock differs from ours at the end, in 1/10⁹; positive where it is slow.
     pub skew_ppb: i64,
+}
+
+impl Packets {
+    /// Returns what is not as it should be, for people: what was agreed on and did not come, and what came and was lost
+    /// here. What a network loses is no fault of a recording; it is counted.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let Stats { received, placed, unknown, overflow, kernel_drops, .. } = self.stats;
+        let mut troubles = Vec::new();
+        if received == 0 {
+            troubles.push("no packet came".to_owned());
+        } else if placed == 0 {
+            troubles.push(format!("{received} packets came, and none could be heard"));
+        }
+        if unknown > 0 {
+            troubles.push(format!("{unknown} packets were not of the codec that was agreed on"));
+        }
+        if overflow + kernel_drops > 0 {
+            troubles.push(format!("{} packets came faster than they could be taken", overflow + kernel_drops));
+        }
+        troubles
+    }
 }

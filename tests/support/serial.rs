@@ -47,6 +47,8 @@ pub(crate) struct Frame {
 /// Finds the frames of a recording and reads all of them, one behind the other. Where no number was read for ten frames
 /// the grid is searched anew, so that it may jump.
 pub(crate) fn read(samples: &[i16]) -> Vec<Frame> {
+    // The last frame of a recording ends with it, and the grid may be a sample late.
+    let samples = &[samples, &[0; 2 * DRIFT]].concat()[..];
     let (mut at, mut frames, mut n_unread) = (0, Vec::new(), SEARCHED);
     while at + FRAME <= samples.len() {
         if n_unread >= SEARCHED {

@@ -10,16 +10,20 @@
 //! Knows samples and rates; must not know time, codecs or GStreamer.
 
 mod correct;
+mod dot;
 
 use std::sync::Arc;
 
 use crate::audiodec::kernel::HALF_UPWARD;
 use crate::audiodec::kernel::Kernel;
-use crate::audiodec::kernel::LANES;
 use crate::audiodec::kernel::Phases;
 use crate::audiodec::line::Line;
 use crate::audiodec::line::ratio;
 use crate::audiodec::resample::correct::Correction;
+use crate::audiodec::resample::dot::BLOCK;
+use crate::audiodec::resample::dot::dot;
+use crate::audiodec::resample::dot::dots;
+use crate::audiodec::resample::dot::to_sample;
 
 /// Input is worked off in pieces of this many samples, so that the window stays small whatever is pushed.
 const PIECE_SAMPLES: usize = 1024;
@@ -214,51 +218,61 @@ impl Filter {
     fn produce_exactly(&mut self, output: &mut Vec<i16>) {
         let taps = self.kernel.taps();
         let n_before = output.len();
-        while self.window.at + taps <= self.window.samples.len() {
-            output.push(to_sample(self.sum(&self.window.samples[self.window.at..self.window.at + taps])));
-            self.window.at += self.step;
-            self.phase += self.step_phase;
-            if self.phase >= self.up {
-                self.phase -= self.up;
-                self.window.at += 1;
+        let is_whole_number = (self.step, self.step_phase) == (0, 1);
+        if is_whole_number && self.kernel.phases() == Phases::Exact {
+            self.produce_blocks(output);
+        }
+        // In locals: the compiler cannot know that pushing leaves the filter as it is.
+        let (kernel, up, samples) = (&*self.kernel, self.up, &self.window.samples[..]);
+        let (mut at, mut phase) = (self.window.at, self.phase);
+        while let Some(inputs) = samples.get(at..at + taps) {
+            output.push(to_sample(sum(kernel, inputs, phase, up)));
+            at += self.step;
+            phase += self.step_phase;
+            if phase >= up {
+                phase -= up;
+                at += 1;
             }
         }
+        (self.window.at, self.phase) = (at, phase);
         self.n_out += (output.len() - n_before) as u64;
     }
 
-    fn sum(&self, inputs: &[f32]) -> f32 {
-        match self.kernel.phases() {
-            Phases::Exact if self.phase == 0 && self.kernel.row_0_is_identity() => inputs[self.kernel.half() - 1],
-            Phases::Exact => dot(inputs, self.kernel.row(self.phase as usize)),
-            Phases::Steps(steps) => {
-                let scaled = u64::from(self.phase) * u64::from(steps);
-                let row = (scaled / u64::from(self.up)) as usize;
-                let between = (scaled % u64::from(self.up)) as f32 / self.up as f32;
-                let (below, above) = (dot(inputs, self.kernel.row(row)), dot(inputs, self.kernel.row(row + 1)));
-                below + between * (above - below)
+    /// Appends what whole blocks of inputs tell, where each gives `up` outputs: those of one phase have the same taps.
+    fn produce_blocks(&mut self, output: &mut Vec<i16>) {
+        let n_needed = self.kernel.taps() + BLOCK - 1;
+        let n_phases = self.up as usize;
+        while let Some(inputs) = self.window.samples.get(self.window.at..self.window.at + n_needed) {
+            let from = output.len();
+            output.resize(from + n_phases * BLOCK, 0);
+            for phase in 0..n_phases {
+                let themselves = inputs[self.kernel.half() - 1..].first_chunk();
+                let sums = match themselves.filter(|_| phase == 0 && self.kernel.row_0_is_identity()) {
+                    Some(inputs) => *inputs,
+                    None => dots(inputs, self.kernel.row(phase)),
+                };
+                for (sample, sum) in output[from + phase..].iter_mut().step_by(n_phases).zip(sums) {
+                    *sample = to_sample(sum);
+                }
             }
+            self.window.at += BLOCK;
         }
     }
 }
 
-/// Sum of products of two slices whose length is a multiple of [`LANES`]; the lanes let it compile to SIMD without
-/// changing the order of additions.
-fn dot(inputs: &[f32], taps: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (inputs, _) = inputs.as_chunks::<LANES>();
-    let (taps, _) = taps.as_chunks::<LANES>();
-    for (inputs, taps) in inputs.iter().zip(taps) {
-        for ((lane, input), tap) in lanes.iter_mut().zip(inputs).zip(taps) {
-            *lane += input * tap;
+/// The output at `phase` / `up` of an input sample behind the middle of `inputs`.
+fn sum(kernel: &Kernel, inputs: &[f32], phase: u32, up: u32) -> f32 {
+    match kernel.phases() {
+        Phases::Exact if phase == 0 && kernel.row_0_is_identity() => inputs[kernel.half() - 1],
+        Phases::Exact => dot(inputs, kernel.row(phase as usize)),
+        Phases::Steps(steps) => {
+            let scaled = u64::from(phase) * u64::from(steps);
+            let row = (scaled / u64::from(up)) as usize;
+            let between = (scaled % u64::from(up)) as f32 / up as f32;
+            let (below, above) = (dot(inputs, kernel.row(row)), dot(inputs, kernel.row(row + 1)));
+            below + between * (above - below)
         }
     }
-    lanes.iter().sum()
-}
-
-/// Rounds to the nearest sample value and saturates. The offset makes truncation a floor, which compiles to one
-/// instruction where `round` is a call.
-fn to_sample(value: f32) -> i16 {
-    ((value.clamp(-32_768.0, 32_767.0) + 32_768.5) as i32 - 32_768) as i16
 }
 
 #[cfg(test)]

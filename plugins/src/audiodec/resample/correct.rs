@@ -13,7 +13,7 @@ use crate::audiodec::kernel::Phases;
 use crate::audiodec::line::FINE_BITS;
 use crate::audiodec::line::Line;
 use crate::audiodec::resample::Window;
-use crate::audiodec::resample::to_sample;
+use crate::audiodec::resample::dot::to_sample;
 
 /// Where the next output is, and the line that is walked.
 #[derive(Debug)]
