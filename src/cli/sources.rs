@@ -105,8 +105,9 @@ fn text_of(source: &MediaSource) -> String {
 fn open_capture(path: &Path, query: &Query) -> anyhow::Result<Opened> {
     let select = match (query.ssrc, query.port) {
         (Some(ssrc), None) => Select::Ssrc(ssrc),
-        // With an SSRC beside it the track takes only that of what the port got.
-        (_, Some(port)) => Select::Port(port),
+        (None, Some(port)) => Select::Port(port),
+        // The track takes only that SSRC of what the port got.
+        (Some(ssrc), Some(port)) => Select::Both { ssrc, port },
         (None, None) => Select::Only,
     };
     let packets = PacketSource::open(path, select)?;

@@ -13,6 +13,7 @@ use crate::graph::Limits;
 use crate::ingest::rtp::Query;
 use crate::ingest::rtp::Url;
 use crate::ingest::rtp::UrlError;
+use crate::media::Codec;
 use crate::model::text::is_unprintable;
 use crate::model::units::Bytes;
 use crate::model::units::BytesError;
@@ -128,7 +129,10 @@ impl MediaSource {
             [] => Err(ValueError::NoFile),
             _ if is_capture => {
                 let options = str::from_utf8(options).map_err(|_| ValueError::NotText)?;
-                Ok(Self::Capture(OsStr::from_bytes(path).into(), Query::parse(options)?))
+                let query = Query::parse(options)?;
+                // Options that contradict each other do so whatever the capture holds.
+                query.settings(Some(Codec::Pcmu))?;
+                Ok(Self::Capture(OsStr::from_bytes(path).into(), query))
             }
             _ => Ok(Self::File(OsStr::from_bytes(bytes).into())),
         }

@@ -138,6 +138,7 @@ impl Job {
         self.recording.push(due);
         for (at, command) in self.agenda.take(horizon, |command| matches!(command, Command::Leave(_))) {
             let Command::Leave(participant) = command else { continue };
+            self.recording.note_unheard(Some(participant), at);
             self.recording.input(Input::Leave { participant }, at);
         }
         self.recording.advance(horizon);
@@ -154,6 +155,7 @@ impl Job {
     /// Ends the recording where it is. Waits for branches with threads of their own, as long as the recording's
     /// deadline allows.
     pub fn end(&mut self, reason: EndReason) {
+        self.recording.note_unheard(None, self.recording.horizon());
         self.recording.input(Input::Stop { reason }, self.recording.horizon());
     }
 

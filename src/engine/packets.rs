@@ -63,6 +63,8 @@ pub struct PacketTrack<A> {
     /// All that begins before has been read.
     read_ns: i64,
     has_more: bool,
+    /// Why nothing more comes: told behind what had come before.
+    damage: Option<TrackError>,
 }
 
 impl<A: Arrivals> PacketTrack<A> {
@@ -79,6 +81,7 @@ impl<A: Arrivals> PacketTrack<A> {
             follows: Follows::More(Hole::Pause),
             read_ns: zero_ns,
             has_more: true,
+            damage: None,
         }
     }
 
@@ -89,10 +92,12 @@ impl<A: Arrivals> PacketTrack<A> {
         // What arrives within the hold after its time is heard; the clock of a recording is behind by that.
         let now_ns = until_ns.saturating_add(HOLD_NS);
         let delivered = if self.has_more { self.arrivals.deliver(&mut track, now_ns) } else { Ok(false) };
-        self.has_more = match &delivered {
-            Ok(has_more) => *has_more,
-            Err(error) => !error.fatal,
-        };
+        let mut told = Ok(());
+        match delivered {
+            Ok(has_more) => self.has_more = has_more,
+            Err(error) if error.fatal => (self.has_more, self.damage) = (false, Some(error)),
+            Err(error) => told = Err(error),
+        }
         track.advance(until_ns, now_ns);
         let mut joined = Joined::default();
         let (zero_ns, ready, caps) = (self.zero_ns, &mut self.ready, &mut self.caps);
@@ -106,11 +111,11 @@ impl<A: Arrivals> PacketTrack<A> {
         ready.extend(joined.take(caps));
         self.read_ns = until_ns;
         self.follows = match next {
-            _ if !self.has_more && !track.has_waiting() => Follows::Nothing,
+            _ if !self.has_more && !track.has_waiting(self.cursor) => Follows::Nothing,
             Next::More(hole) => Follows::More(hole),
             Next::End => Follows::Goodbye,
         };
-        delivered.map(|_| ())
+        told
     }
 }
 
@@ -124,7 +129,10 @@ impl<A: Arrivals> Track for PacketTrack<A> {
             (Some(frame), _) => Pulled::Frame(frame),
             (None, Follows::More(hole)) => Pulled::NotYet(hole),
             (None, Follows::Goodbye) => Pulled::Gone,
-            (None, Follows::Nothing) => Pulled::End,
+            (None, Follows::Nothing) => match self.damage.take() {
+                Some(damage) => return Err(damage),
+                None => Pulled::End,
+            },
         })
     }
 

@@ -8,6 +8,7 @@ use crate::engine::feed::{Feed, Gap, Pulled};
 use crate::engine::{EngineError, Packets, Track, TrackError};
 use crate::graph::Plan;
 use crate::media::Hole;
+use crate::media::Stats;
 use crate::model::{EndReason, ParticipantNumber};
 use crate::pipeline::{AudioCounts, Event, Options, Running};
 use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
@@ -212,6 +213,17 @@ impl Recording {
         self.reports.push(Report::Progress(self.horizon));
     }
 
+    /// Notes whose packets came and were, many of them, not what they should be: silence needs a reason. Call it before
+    /// they leave, or the recording ends.
+    pub fn note_unheard(&mut self, participants: Option<ParticipantNumber>, now: Duration) {
+        let is_meant = |number: &ParticipantNumber| participants.is_none_or(|only| only == *number);
+        let feeds = self.feeds.iter().filter(|(number, _)| is_meant(number));
+        let unheard: Vec<_> = feeds.filter_map(|(number, feed)| Some((*number, unheard(feed.packets()?)?))).collect();
+        for (participant, reason) in unheard {
+            self.input(Input::Trouble { participant, reason, silent: false }, now);
+        }
+    }
+
     /// Returns what has happened since the last call.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
@@ -301,6 +313,22 @@ impl Recording {
             }
         }
     }
+}
+
+/// A second of packets that mean nothing is no accident, if it is much of what came.
+const UNKNOWN_MIN: u64 = 50;
+
+/// Returns why little or nothing of what came is heard, if that is so.
+fn unheard(packets: Packets) -> Option<String> {
+    let Stats { received, placed, quiet, control, unknown, foreign, malformed, .. } = packets.stats;
+    let has_changed = unknown >= UNKNOWN_MIN && unknown > placed / 10;
+    let is_unheard = has_changed || placed == 0 && received > control + quiet;
+    is_unheard.then(|| {
+        format!(
+            "of {received} packets {placed} could be heard: {unknown} were not of the codec that was declared, \
+             {foreign} of another sender, {malformed} no RTP"
+        )
+    })
 }
 
 fn clock_time(time: Duration) -> gst::ClockTime {

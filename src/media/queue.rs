@@ -92,6 +92,11 @@ impl Queue {
         is_left
     }
 
+    /// Returns whether a reader has not read all.
+    pub(super) fn is_left(&self, id: CursorId) -> bool {
+        self.cursors.get(&id).is_some_and(|next| *next < self.first + self.frames.len() as u64)
+    }
+
     /// Returns a buffer with a copy of `payload`.
     pub(super) fn copy(&mut self, payload: &[u8]) -> Vec<u8> {
         let mut copy = self.spare.pop().unwrap_or_default();

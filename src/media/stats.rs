@@ -16,13 +16,14 @@ pub struct Stats {
     pub late: u64,
     /// Came twice.
     pub duplicate: u64,
-    /// Came when the queue was full: nobody took from it for long.
+    /// Came when the queue was full, or had to go for others: a recording took nothing from it for long.
     pub overflow: u64,
     /// Of another sender than the track's: another address or another SSRC while its own was there.
     pub foreign: u64,
-    /// Of a payload type that was not agreed on, or no payload of its codec.
+    /// Of a payload type that was not agreed on, or no payload of its codec; the track's own, or nobody's yet.
     pub unknown: u64,
-    /// Alone at a time or a sequence number where nothing followed them.
+    /// Alone at a time or a sequence number where nothing followed them; or of a sender so much faster than time that
+    /// they would be heard long after they came.
     pub implausible: u64,
     /// Neither RTP nor RTCP, or too large.
     pub malformed: u64,

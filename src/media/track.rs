@@ -36,6 +36,10 @@ const IDLE_MAX: usize = 64;
 /// Larger payloads are no audio packet's: 20 ms of L16 at 48 kHz in stereo have 3 840 bytes.
 const PAYLOAD_MAX: usize = 4_096;
 
+/// Nobody speaks before it is heard, and a path or a clock explains no more than this. What a sender that is faster than
+/// time says beyond it is not heard: else a minute of packets could hold a day of a recording.
+const AHEAD_MAX_NS: i64 = 1_000_000_000;
+
 /// What a track takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -53,6 +57,7 @@ struct Waiting {
     numbers: Numbers,
     /// In units of the media clock; 0: no audio.
     length: u32,
+    arrival_ns: i64,
     payload: Vec<u8>,
 }
 
@@ -155,12 +160,14 @@ impl Track {
         }
     }
 
-    /// A packet of the track's sender that nobody can hear: it is counted, and is no loss.
+    /// A packet that nobody can hear. Of the track's sender it is no loss, and of others it is theirs.
     fn unknown(&mut self, is_current: bool, rtp: &Rtp<'_>, arrival_ns: i64) {
-        self.stats.unknown += 1;
-        if is_current {
-            self.hush(rtp, arrival_ns);
+        if self.current.is_some() && !is_current {
+            self.stats.foreign += 1;
+            return;
         }
+        self.stats.unknown += 1;
+        self.hush(rtp, arrival_ns);
     }
 
     fn quiet(&mut self, rtp: &Rtp<'_>, arrival_ns: i64) {
@@ -175,8 +182,8 @@ impl Track {
         if current.passed(sequence).is_none() {
             current.accept_quiet(sequence, arrival_ns);
             // One that is there already, or does not find room, is missed by nobody.
-            let waiting = Waiting { numbers: Numbers { sequence, media: 0 }, length: 0, payload: Vec::new() };
-            let _ = self.insert(waiting);
+            let numbers = Numbers { sequence, media: 0 };
+            let _ = self.insert(Waiting { numbers, length: 0, arrival_ns, payload: Vec::new() });
         }
     }
 
@@ -206,7 +213,7 @@ impl Track {
             None => {
                 current.accept(numbers, arrival_ns);
                 self.has_left = false;
-                match self.insert(Waiting { numbers, length, payload }) {
+                match self.insert(Waiting { numbers, length, arrival_ns, payload }) {
                     Inserted::There => (),
                     Inserted::Twice => self.stats.duplicate += 1,
                     Inserted::Full => self.stats.overflow += 1,
@@ -307,8 +314,8 @@ impl Track {
         self.stats.foreign -= held.len() as u64;
         self.has_left = false;
         self.last_report = None;
-        for Held { numbers, length, payload, .. } in held {
-            match self.insert(Waiting { numbers, length, payload }) {
+        for Held { numbers, length, arrival_ns, payload } in held {
+            match self.insert(Waiting { numbers, length, arrival_ns, payload }) {
                 Inserted::There => (),
                 Inserted::Twice => self.stats.duplicate += 1,
                 Inserted::Full => self.stats.overflow += 1,
@@ -336,10 +343,17 @@ impl Track {
                 continue;
             }
             let place = current.place(first.numbers);
-            if place.at_ns >= horizon_ns {
+            let is_ahead = place.at_ns.saturating_sub(first.arrival_ns) > AHEAD_MAX_NS;
+            if place.at_ns >= horizon_ns && !is_ahead {
                 return;
             }
-            let Some(Waiting { numbers, length, payload }) = self.waiting.pop_front() else { return };
+            let Some(Waiting { numbers, length, payload, .. }) = self.waiting.pop_front() else { return };
+            if is_ahead {
+                self.stats.implausible += 1;
+                current.pass(numbers.sequence);
+                self.queue.spare(payload);
+                continue;
+            }
             self.stats.lost += current.missing_before(numbers.sequence);
             let duration_ns = current.settle(numbers, place, length);
             if place.at_ns.saturating_add(duration_ns) <= self.horizon_ns {
@@ -348,7 +362,7 @@ impl Track {
                 continue;
             }
             self.stats.placed += 1;
-            self.stats.overflow += self.queue.put(Frame {
+            let n_dropped = self.queue.put(Frame {
                 codec: current.codec,
                 payload,
                 place_ns: place.at_ns,
@@ -356,6 +370,8 @@ impl Track {
                 after_loss: place.after_loss,
                 begins_spurt: place.begins_spurt,
             });
+            self.stats.placed -= n_dropped;
+            self.stats.overflow += n_dropped;
         }
     }
 
@@ -380,9 +396,9 @@ impl Track {
         Next::More(if missing > 0 { Hole::Loss } else { Hole::Pause })
     }
 
-    /// Returns whether packets wait for their time.
-    pub fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// Returns whether packets wait for their time, or frames for a recording.
+    pub fn has_waiting(&self, cursor: CursorId) -> bool {
+        !self.waiting.is_empty() || self.queue.is_left(cursor)
     }
 
     /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody sends.

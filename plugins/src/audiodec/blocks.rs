@@ -36,6 +36,8 @@ pub(super) struct Blocks {
     next: u64,
     /// Where the last kept sample ended; no index before it is ever filled again.
     end: Option<u64>,
+    /// Before it all is told: there is a sample, or nothing.
+    told: u64,
     /// Length of the last block taken: the next will be much the same.
     len_hint: usize,
     n_cut: u64,
@@ -53,6 +55,7 @@ impl Blocks {
             done: Vec::new(),
             next: 0,
             end: None,
+            told: 0,
             len_hint: 0,
             n_cut: 0,
             n_overlapping: 0,
@@ -68,7 +71,7 @@ impl Blocks {
     /// Goes over to another rate; blocks of the old one must have been taken.
     pub(super) fn change_rate(&mut self, rate: u32) {
         let convert = |index| position_at_ns(ns_of(index, self.rate), rate);
-        (self.next, self.end) = (convert(self.next), self.end.map(convert));
+        (self.next, self.end, self.told) = (convert(self.next), self.end.map(convert), convert(self.told));
         self.rate = rate;
         self.bounds = bounds(&self.bounds_ns, rate);
     }
@@ -77,12 +80,17 @@ impl Blocks {
     pub(super) fn begin_timeline(&mut self, bounds_ns: Range<u64>) {
         self.bounds = bounds(&bounds_ns, self.rate);
         self.bounds_ns = bounds_ns;
-        (self.next, self.end) = (0, None);
+        (self.next, self.end, self.told) = (0, None, 0);
     }
 
     /// Puts the next sample at a time.
     pub(super) fn go_to(&mut self, time_ns: u64) {
         self.next = position_at_ns(time_ns, self.rate);
+    }
+
+    /// Leaves all before a time empty: whoever comes for it has been told that nothing is there.
+    pub(super) fn tell_empty(&mut self, until_ns: u64) {
+        self.told = self.told.max(position_at_ns(until_ns, self.rate));
     }
 
     /// Returns the first time of the timeline.
@@ -101,7 +109,7 @@ impl Blocks {
         self.next = whole.end;
         let inside = clamp(&whole, &self.bounds);
         self.n_cut += samples.len() as u64 - (inside.end - inside.start);
-        let kept = clamp(&inside, &(self.end.unwrap_or(0)..u64::MAX));
+        let kept = clamp(&inside, &(self.end.unwrap_or(0).max(self.told)..u64::MAX));
         self.n_overlapping += (inside.end - inside.start) - (kept.end - kept.start);
         if kept.is_empty() {
             return;
@@ -181,6 +189,17 @@ mod tests {
         assert_eq!(blocks.take(), [block(9, false, &[5]), block(20, true, &[6])]);
         assert_eq!(blocks.n_disconts(), 1);
         assert_eq!(blocks.free_ns(), 21 * MS);
+    }
+
+    #[test]
+    fn what_comes_for_a_time_that_was_told_to_be_empty_is_dropped() {
+        let mut blocks = Blocks::new(1_000);
+        blocks.append(&[1]);
+        blocks.tell_empty(5 * MS);
+        blocks.go_to(3 * MS);
+        blocks.append(&[2, 3, 4]);
+        assert_eq!(blocks.take(), [block(0, true, &[1]), block(5, true, &[4])]);
+        assert_eq!(blocks.n_overlapping(), 2);
     }
 
     #[test]

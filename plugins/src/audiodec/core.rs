@@ -243,9 +243,9 @@ impl Core {
 
     /// Takes note of a time without packets.
     pub(super) fn gap(&mut self, pts_ns: u64, duration_ns: u64, before: Before) -> GapFate {
-        let Some(expected_ns) = self.expected_ns() else { return self.empty_from(pts_ns) };
-        let rate = self.codec.rate();
         let end_ns = pts_ns.saturating_add(duration_ns);
+        let Some(expected_ns) = self.expected_ns() else { return self.empty(pts_ns, end_ns) };
+        let rate = self.codec.rate();
         let n = usize::try_from(position_at_ns(end_ns.saturating_sub(expected_ns), rate)).unwrap_or(usize::MAX);
         match before {
             Before::Loss if n <= conceal_max(rate) => {
@@ -255,12 +255,14 @@ impl Core {
             Before::Nothing if n == 0 || self.codec.in_dtx() && self.comfort(n) == n => GapFate::Filled,
             Before::Loss | Before::Nothing => {
                 self.finish();
-                self.empty_from(pts_ns)
+                self.empty(pts_ns, end_ns)
             }
         }
     }
 
-    fn empty_from(&self, pts_ns: u64) -> GapFate {
+    /// A packet that comes too late by less than its length reaches into what follows: only that part is heard.
+    fn empty(&mut self, pts_ns: u64, end_ns: u64) -> GapFate {
+        self.blocks.tell_empty(end_ns);
         GapFate::Empty { from_ns: pts_ns.max(self.blocks.free_ns()) }
     }
 

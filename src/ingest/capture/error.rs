@@ -80,6 +80,12 @@ pub enum CaptureError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// Nothing comes for so long that what comes then is another call; or its time is damaged.
+    #[error("the capture has nothing for {hours} hours here; what comes then is taken for another call")]
+    Apart {
+        /// How long, rounded down.
+        hours: u64,
+    },
     /// No RTP stream is in it.
     #[error("no RTP stream is in this capture; at least three packets in order make one")]
     NoStream,
@@ -125,6 +131,7 @@ fn ambiguous(select: &Select) -> String {
     match select {
         Select::Only => "there are several RTP streams; choose one with ?ssrc= or ?port=".to_string(),
         Select::Ssrc(_) => format!("several RTP streams have {select} at the same time; choose one with ?port="),
+        Select::Both { .. } => format!("several RTP streams have {select} at the same time, from several addresses"),
         Select::Port(_) => format!("several RTP streams have {select} at the same time; choose one with ?ssrc="),
     }
 }

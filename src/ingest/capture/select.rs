@@ -24,6 +24,13 @@ pub enum Select {
     Ssrc(u32),
     /// By the UDP port that it is sent to, whatever its source: `?port=4000`.
     Port(u16),
+    /// By both: `?ssrc=0x1234&port=4000`.
+    Both {
+        /// Its source.
+        ssrc: u32,
+        /// The port that it is sent to.
+        port: u16,
+    },
     /// Not at all: there must be one only.
     Only,
 }
@@ -34,6 +41,7 @@ impl Select {
         match self {
             Self::Ssrc(wanted) => wanted == ssrc,
             Self::Port(wanted) => wanted == to.port(),
+            Self::Both { ssrc: wanted, port } => wanted == ssrc && port == to.port(),
             Self::Only => true,
         }
     }
@@ -44,6 +52,7 @@ impl fmt::Display for Select {
         match self {
             Self::Ssrc(ssrc) => write!(f, "ssrc {ssrc:#010x}"),
             Self::Port(port) => write!(f, "destination port {port}"),
+            Self::Both { ssrc, port } => write!(f, "ssrc {ssrc:#010x} and destination port {port}"),
             Self::Only => write!(f, "any source"),
         }
     }
@@ -86,7 +95,7 @@ fn choose(survey: Survey, select: Select) -> Result<Chosen, CaptureError> {
     }
     let is_ambiguous = match select {
         Select::Only => meant.len() > 1,
-        Select::Ssrc(_) | Select::Port(_) => are_at_once(&meant),
+        Select::Ssrc(_) | Select::Port(_) | Select::Both { .. } => are_at_once(&meant),
     };
     // What is meant has room before all others.
     let is_cut = found.is_cut && meant.len() == STREAMS_MAX;
@@ -143,6 +152,8 @@ mod tests {
         check(&both, Select::Ssrc(2), &[2]);
         check(&both, Select::Port(5000), &[1]);
         check(&both[..1], Select::Only, &[1]);
+        let on_one_port = [stream(1, 5000, 0, 10), stream(2, 5000, 0, 10)];
+        check(&on_one_port, Select::Both { ssrc: 2, port: 5000 }, &[2]);
     }
 
     #[test]

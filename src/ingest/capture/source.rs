@@ -12,6 +12,14 @@ use crate::ingest::capture::select::Chosen;
 use crate::ingest::capture::select::select;
 use crate::media::Track;
 
+/// Nobody is silent for so long in one call. Else a single time that is wrong would make years of silence.
+const SILENCE_MAX_NS: i64 = HOUR_NS;
+
+/// Nobody joins a call so long after its capture begins.
+const BEGIN_MAX_NS: i64 = 24 * HOUR_NS;
+
+const HOUR_NS: i64 = 3_600 * 1_000_000_000;
+
 /// A datagram that was read and is not due yet.
 struct Pending {
     at_ns: i64,
@@ -30,7 +38,7 @@ pub struct PacketSource {
     pending: Option<Pending>,
     first_at_ns: i64,
     /// The latest so far: a capture may be out of order by a little.
-    at_ns: i64,
+    at_ns: Option<i64>,
 }
 
 impl PacketSource {
@@ -47,7 +55,7 @@ impl PacketSource {
             None => return Err(CaptureError::NoStream),
         };
         let capture = Capture::open(path)?;
-        Ok(Self { capture, select: select_by, chosen, pending: None, first_at_ns, at_ns: i64::MIN })
+        Ok(Self { capture, select: select_by, chosen, pending: None, first_at_ns, at_ns: None })
     }
 
     /// Returns when the capture begins, in ns since the epoch.
@@ -65,13 +73,19 @@ impl PacketSource {
         loop {
             let Some(datagram) = self.capture.next_datagram()? else { return Ok(false) };
             let is_ours = match self.select {
-                Select::Port(port) => datagram.to.port() == port || Some(datagram.to.port()) == port.checked_add(1),
+                Select::Port(port) | Select::Both { port, .. } => {
+                    datagram.to.port() == port || Some(datagram.to.port()) == port.checked_add(1)
+                }
                 Select::Ssrc(_) | Select::Only => self.chosen.has(&datagram),
             };
             if is_ours {
-                self.at_ns = self.at_ns.max(datagram.at_ns);
-                let (from, payload) = (datagram.from, datagram.payload.to_vec());
-                self.pending = Some(Pending { at_ns: self.at_ns, from, payload });
+                let at_ns = self.at_ns.map_or(datagram.at_ns, |before_ns| before_ns.max(datagram.at_ns));
+                let apart_ns = at_ns.saturating_sub(self.at_ns.unwrap_or(self.first_at_ns));
+                if apart_ns > if self.at_ns.is_some() { SILENCE_MAX_NS } else { BEGIN_MAX_NS } {
+                    return Err(CaptureError::Apart { hours: (apart_ns / HOUR_NS).unsigned_abs() });
+                }
+                self.at_ns = Some(at_ns);
+                self.pending = Some(Pending { at_ns, from: datagram.from, payload: datagram.payload.to_vec() });
                 return Ok(true);
             }
         }

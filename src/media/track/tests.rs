@@ -408,6 +408,18 @@ fn a_queue_that_nobody_empties_is_bounded_and_counted() {
     }
     assert_eq!(track.waiting.len(), WAITING_MAX);
     assert_eq!(track.stats().overflow as usize, 3_000 + IDLE_MAX - WAITING_MAX);
+    let end = ZERO + 8_000 * 20 * MS;
+    track.advance(end, end);
+    check_counted(&Stats { received: 3_000 + IDLE_MAX as u64, ..track.stats() });
+}
+
+/// Such a sender was placed further and further ahead, for as long as it sent.
+#[test]
+fn a_sender_that_is_faster_than_time_is_not_heard_long_after_it_came() {
+    let faster = |packet: Sent| Sent { arrival_ms: packet.arrival_ms / 10, ..packet };
+    let outcome = run(plain(0..3_000).into_iter().map(faster).collect());
+    assert!(outcome.places().iter().all(|(number, at)| *at <= i64::from(*number) * 2 + 1_000));
+    check_counted(&outcome.stats);
 }
 
 /// A packet of anybody's making.
