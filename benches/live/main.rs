@@ -72,8 +72,9 @@ CPU is user and system time of the recorder's threads, for 20 ms of one recordin
 floor is the least of five runs of one thread that does nothing else: decode straight to 16 kHz, add, encode (LAME,
 quality 7), write; with what `recvmmsg` takes for the packets. MB each is resident memory above that of the process
 without calls; for one call it is mostly code. Samples missing are those lost, late or overlapping, from start to stop.
-In files: length of what was written, of what was recorded. Sent late: the latest packet, by its sender. A recorder keeps
-up where nothing is missing or dropped, all is in the files, and 99.9 % of ticks are less late than the hold.";
+In files: length of what was written, of what was recorded. Sent late: the latest packet, by its sender. A recorder
+keeps up where nothing is missing or dropped, all is in the files, and 99.9 % of ticks are less late than the hold; what
+one takes that does not keep up is not compared.";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();

@@ -100,9 +100,15 @@ impl Taken {
     /// Whether all that was sent came, and is in the files: else what it took says nothing.
     pub(crate) fn kept_up(&self) -> bool {
         let is_whole = |share: f64| share > 0.99;
+        let is_kept = match self.recorder {
+            Recorder::Ours => is_whole(self.kept),
+            // Its files begin when the first packets have come.
+            Recorder::Stock => self.kept > 0.95,
+            Recorder::Ffmpeg => true,
+        };
         let is_late = self.lateness.is_some_and(|lateness| u128::from(lateness.p999) >= HOLD.as_millis());
         let is_missing = self.kernel_drops > 0 || self.missing.is_some_and(|missing| missing > 0);
-        is_whole(self.kept) && self.came.is_none_or(is_whole) && !is_late && !is_missing && self.n_refused == 0
+        is_kept && self.came.is_none_or(is_whole) && !is_late && !is_missing && self.n_refused == 0
     }
 }
 
@@ -225,7 +231,7 @@ fn missing(ended: &Value, workload: Workload) -> u64 {
 fn problem(ended: &Value, n: usize) -> Option<&'static str> {
     match ended.get("ended").and_then(Value::as_u64) {
         Some(n_ended) if n_ended != n as u64 => Some("not all recordings ended"),
-        _ if count(ended, "stalled") > 0 => Some("recordings stalled"),
+        _ if count(ended, "givenUp") > 0 => Some("recordings were given up"),
         _ => None,
     }
 }

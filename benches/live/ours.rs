@@ -66,7 +66,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 struct Told {
     n_ended: usize,
-    n_stalled: usize,
+    n_given_up: usize,
     stats: media::Stats,
     overlapping: u64,
     concealed: u64,
@@ -129,7 +129,7 @@ fn take(reports: &Receiver<Report>) -> Told {
                     counts.packets.iter().for_each(|packets| told.stats.add(&packets.stats));
                 }
             }
-            Report::Stalled => told.n_stalled += 1,
+            Report::GivenUp(_) => told.n_given_up += 1,
             Report::Progress(_) | Report::ChunkComplete { .. } | Report::Entry(_) => (),
         }
     }
@@ -261,7 +261,7 @@ impl Recorder {
         say(&json!({
             "recordedNs": recorded_ns,
             "ended": told.n_ended,
-            "stalled": told.n_stalled,
+            "givenUp": told.n_given_up,
             "lost": stats.lost,
             "late": stats.late,
             "overflow": stats.overflow,

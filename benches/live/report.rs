@@ -149,6 +149,9 @@ impl Report {
 
 fn taken_cells(taken: &Taken, floor: &Floor) -> Vec<String> {
     let share = floor.us() / taken.cpu_us * 100.0;
+    let is_comparable = taken.kept_up() && taken.sent_late < HOLD;
+    // What was not done took nothing.
+    let compared = |cell: String| if is_comparable { cell } else { "–".to_owned() };
     let bar = taken.workload.bar;
     let verdict = match taken.recorder {
         Recorder::Stock | Recorder::Ffmpeg => "–".to_owned(),
@@ -173,8 +176,8 @@ fn taken_cells(taken: &Taken, floor: &Floor) -> Vec<String> {
         taken.recorder.name().to_owned(),
         recordings,
         format!("{:.2}", taken.cpu_us),
-        per_core(taken.cpu_us),
-        format!("{share:.1} %"),
+        compared(per_core(taken.cpu_us)),
+        compared(format!("{share:.1} %")),
         verdict,
         taken.threads.to_string(),
         format!("{:.1}", taken.switches_per_second),

@@ -6,8 +6,8 @@
 //!                                                      or interleaved samples         ─┴► write(2)
 //! ```
 //!
-//! LAME is called through `lamemp3enc`, a second of sound with each push: no crate that links libmp3lame is kept and has
-//! a licence that we take. A push costs 0.3 µs, and that divided by 50 frames.
+//! LAME is called through `lamemp3enc`, a second of sound with each push: no crate that links libmp3lame is kept and
+//! has a licence that we take. A push costs 0.3 µs, and that divided by 50 frames.
 
 mod encode;
 mod receive;
