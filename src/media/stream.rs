@@ -233,9 +233,9 @@ impl Stream {
         self.not_before_ns = Some(end_ns);
     }
 
-    /// Returns where the last packet that was placed ends.
+    /// Returns where the last packet that was placed ends, be it of the stream before this one.
     pub(super) fn end_ns(&self) -> Option<i64> {
-        self.last.map(|last| last.end_ns)
+        self.last.map(|last| last.end_ns).or(self.not_before_ns)
     }
 
     /// Returns by how much the sender's clock differs from ours, in 1/10⁹; positive where it is slow.

@@ -36,8 +36,8 @@ const IDLE_MAX: usize = 64;
 /// Larger payloads are no audio packet's: 20 ms of L16 at 48 kHz in stereo have 3 840 bytes.
 const PAYLOAD_MAX: usize = 4_096;
 
-/// Nobody speaks before it is heard, and a path or a clock explains no more than this. What a sender that is faster than
-/// time says beyond it is not heard: else a minute of packets could hold a day of a recording.
+/// Nobody speaks before it is heard, and a path or a clock explains no more than this. What a sender that is faster
+/// than time says beyond it is not heard: else a minute of packets could hold a day of a recording.
 const AHEAD_MAX_NS: i64 = 1_000_000_000;
 
 /// What a track takes.

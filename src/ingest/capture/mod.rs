@@ -16,7 +16,8 @@
 //!
 //! Fragments are not put together, and tunnels (PPPoE, GRE, IP in IP, VXLAN) are not looked into: they are counted.
 //! Checksums are not verified, since network cards fill them in after the capture. Times are passed on as they are,
-//! also where they go back; a [`PacketSource`] ends where they leave out more than an hour. A capture of all interfaces (`-i any`) of one machine may hold a packet twice.
+//! also where they go back; a [`PacketSource`] ends where they leave out more than an hour. A capture of all interfaces
+//! (`-i any`) of one machine may hold a packet twice.
 //!
 //! **Architecture invariant:** a capture is streamed. Memory holds one record of [`RECORD_BYTES_MAX`] at most and
 //! [`STREAMS_MAX`] streams, whatever the bytes say; no bytes bring a panic.

@@ -422,6 +422,17 @@ fn a_sender_that_is_faster_than_time_is_not_heard_long_after_it_came() {
     check_counted(&outcome.stats);
 }
 
+/// Found by fuzzing: of the second of three streams nothing was placed, and the third began before the end of the first.
+#[test]
+fn a_stream_of_which_nothing_is_placed_hides_no_end() {
+    let origin = Origin { address: address(4_000), ssrc: 1 };
+    let rtp = Rtp { sequence: 1, timestamp: 1, ssrc: 1, payload_type: 0, payload: &[0; 160] };
+    let mut stream = Stream::new(origin, Codec::Pcmu, &rtp, ZERO);
+    assert_eq!(stream.end_ns(), None);
+    stream.follow(ZERO + 7);
+    assert_eq!(stream.end_ns(), Some(ZERO + 7));
+}
+
 /// A packet of anybody's making.
 fn any_packet() -> impl Strategy<Value = Sent> {
     let near = (0i64..4_000, any::<u16>(), 0u16..400, 0u32..64_000, 1u32..3, 4_000u16..4_002);
