@@ -118,9 +118,9 @@ impl Begun {
         let until = Instant::now() + DEADLINE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.reports.recv_timeout(left).expect("an end within the deadline") {
-                report @ (Report::Ended { .. } | Report::GivenUp(_)) => return report,
-                _ => (),
+            let report = self.reports.recv_timeout(left).expect("an end within the deadline");
+            if matches!(report, Report::Ended { .. } | Report::GivenUp(_)) {
+                return report;
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::media::packet::Rtp;
 use crate::media::stream::JUMP_NS;
 use crate::media::stream::Numbers;
 use crate::media::stream::Stream;
@@ -33,6 +34,14 @@ pub(super) struct Held {
     pub(super) length: u32,
     pub(super) arrival_ns: i64,
     pub(super) payload: Vec<u8>,
+}
+
+impl Held {
+    /// Returns the packet as far as its place depends on it.
+    pub(super) fn rtp(&self) -> Rtp<'_> {
+        let (sequence, timestamp) = (self.numbers.sequence as u16, self.numbers.media as u32);
+        Rtp { sequence, timestamp, ssrc: 0, payload_type: 0, payload: &self.payload }
+    }
 }
 
 /// A stream that may come to be the track's.
@@ -77,6 +86,11 @@ impl Candidate {
             (false, true) => has_outlived_ns >= JUMP_NS && is_in_a_row,
             (false, false) => has_outlived_ns >= ADDRESS_SILENCE_NS && is_in_a_row,
         }
+    }
+
+    /// Returns whether it may come to take over from `current` without another packet: only time is missing.
+    pub(super) fn is_undecided(&self, current: Option<&Stream>, now_ns: i64) -> bool {
+        now_ns.saturating_sub(self.since_ns) < JUMP_NS && self.is_due(current, self.since_ns.saturating_add(JUMP_NS))
     }
 
     /// Returns whether its first packet is the next of `current`, and waits longer than the path could make it.

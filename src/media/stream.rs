@@ -51,6 +51,8 @@ pub(super) struct Numbers {
 pub(super) enum Judgement {
     /// A packet as it arrives.
     Arriving,
+    /// One of few that were put aside because they were late after a silence.
+    Few,
     /// One that was put aside because it was late, now that others have shown that the path was blocked.
     Released,
 }
@@ -133,7 +135,7 @@ impl Stream {
         let late_max_ns = match judgement {
             Judgement::Released => BLOCKED_MAX_NS,
             Judgement::Arriving if silence_ns >= JUMP_NS => JUMP_NS,
-            Judgement::Arriving => LATE_MAX_NS,
+            Judgement::Arriving | Judgement::Few => LATE_MAX_NS,
         };
         let is_in_time = (-AHEAD_MAX_NS..=late_max_ns).contains(&self.clock.excess_ns(media, arrival_ns));
         (is_in_order && is_in_time).then_some(Numbers { sequence, media })

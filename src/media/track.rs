@@ -40,6 +40,10 @@ const PAYLOAD_MAX: usize = 4_096;
 /// than time says beyond it is not heard: else a minute of packets could hold a day of a recording.
 const AHEAD_MAX_NS: i64 = 1_000_000_000;
 
+/// So many packets of a sender that come late after a silence may have been held up; of one whose time has stood still
+/// more come within 100 ms, which is the least for which they wait.
+const FEW_MAX: usize = 3;
+
 /// What a track takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -90,7 +94,10 @@ pub struct Track {
     queue: Queue,
     /// All before it has been placed.
     horizon_ns: i64,
-    has_left: bool,
+    /// When that was.
+    now_ns: i64,
+    /// When the sender has said goodbye.
+    left_ns: Option<i64>,
     last_report: Option<LastReport>,
     stats: Stats,
 }
@@ -105,7 +112,8 @@ impl Track {
             waiting: VecDeque::new(),
             queue: Queue::default(),
             horizon_ns: i64::MIN,
-            has_left: false,
+            now_ns: i64::MIN,
+            left_ns: None,
             last_report: None,
             stats: Stats::default(),
         }
@@ -134,7 +142,7 @@ impl Track {
                 Control::SenderReport { ssrc, ntp, .. } if ssrc == current.origin.ssrc => {
                     self.last_report = Some(LastReport { ntp, arrival_ns });
                 }
-                Control::Bye { ssrc } if ssrc == current.origin.ssrc => self.has_left = true,
+                Control::Bye { ssrc } if ssrc == current.origin.ssrc => self.left_ns = Some(arrival_ns),
                 _ => (),
             }
         }
@@ -212,7 +220,7 @@ impl Track {
             Some(false) => self.stats.late += 1,
             None => {
                 current.accept(numbers, arrival_ns);
-                self.has_left = false;
+                self.left_ns = None;
                 match self.insert(Waiting { numbers, length, arrival_ns, payload }) {
                     Inserted::There => (),
                     Inserted::Twice => self.stats.duplicate += 1,
@@ -283,16 +291,28 @@ impl Track {
         let is_its = |candidate: &mut Candidate| candidate.stream.origin == origin;
         let with_codec = |Candidate { stream, held, .. }| held.into_iter().map(move |held| (stream.codec, held));
         let held: Vec<(Codec, Held)> = self.candidates.extract_if(.., is_its).flat_map(with_codec).collect();
-        for (codec, Held { numbers, length, arrival_ns, payload }) in held {
+        for (codec, held) in held {
             self.stats.foreign -= 1;
-            let (sequence, timestamp) = (numbers.sequence as u16, numbers.media as u32);
-            let rtp = Rtp { sequence, timestamp, ssrc: origin.ssrc, payload_type: 0, payload: &payload };
             let current = self.current.as_ref().filter(|current| current.codec == codec);
-            match current.and_then(|current| current.fit(&rtp, arrival_ns, Judgement::Released)) {
-                Some(numbers) => self.accept(numbers, length, payload, arrival_ns),
+            match current.and_then(|current| current.fit(&held.rtp(), held.arrival_ns, Judgement::Released)) {
+                Some(numbers) => self.accept(numbers, held.length, held.payload, held.arrival_ns),
                 None => self.stats.implausible += 1,
             }
         }
+    }
+
+    /// Returns whether packets of the sender were put aside as late after a silence, and their place is about to be
+    /// passed, and they have remained few: had its time stood still, more would have come by now.
+    fn has_late_ones(&self, horizon_ns: i64) -> bool {
+        let Some(current) = &self.current else { return false };
+        let is_late = |candidate: &Candidate| {
+            let is_its = candidate.stream.origin == current.origin && candidate.stream.codec == current.codec;
+            let first = candidate.held.front().filter(|_| is_its && candidate.held.len() <= FEW_MAX);
+            let numbers = first.and_then(|first| current.fit(&first.rtp(), first.arrival_ns, Judgement::Few));
+            let place_ns = numbers.map(|numbers| current.place(numbers).at_ns);
+            place_ns.is_some_and(|place_ns| (self.horizon_ns..horizon_ns).contains(&place_ns))
+        };
+        self.candidates.iter().any(is_late)
     }
 
     /// Lets a candidate take over if it is time.
@@ -304,6 +324,9 @@ impl Track {
             // While the other was there this one was not the track's.
             held.retain(|held| held.arrival_ns > current.last_arrival_ns());
         }
+        // A goodbye that came behind all of it is its own.
+        let is_same = self.current.as_ref().is_some_and(|current| current.origin == stream.origin);
+        self.left_ns = self.left_ns.filter(|left_ns| is_same && stream.last_arrival_ns() <= *left_ns);
         // What the old one still has stands where it belonged.
         self.place_before(i64::MAX);
         if let Some(end_ns) = self.current.as_ref().and_then(Stream::end_ns) {
@@ -312,7 +335,6 @@ impl Track {
         self.current = Some(stream);
         self.stats.streams += 1;
         self.stats.foreign -= held.len() as u64;
-        self.has_left = false;
         self.last_report = None;
         for Held { numbers, length, arrival_ns, payload } in held {
             match self.insert(Waiting { numbers, length, arrival_ns, payload }) {
@@ -327,10 +349,16 @@ impl Track {
     /// late.
     pub fn advance(&mut self, horizon_ns: i64, now_ns: i64) {
         if !self.candidates.is_empty() {
+            if let Some(origin) = self.current.as_ref().map(|current| current.origin)
+                && self.has_late_ones(horizon_ns)
+            {
+                self.release_late(origin);
+            }
             self.promote(now_ns);
         }
         self.place_before(horizon_ns);
         self.horizon_ns = self.horizon_ns.max(horizon_ns);
+        self.now_ns = self.now_ns.max(now_ns);
     }
 
     fn place_before(&mut self, horizon_ns: i64) {
@@ -388,7 +416,7 @@ impl Track {
     /// Gives a recording's frames that begin before `until_ns`, in order, to `take`; says what follows them.
     pub fn read(&mut self, cursor: CursorId, until_ns: i64, take: impl FnMut(&Frame)) -> Next {
         let is_left = self.queue.read(cursor, until_ns, take);
-        if self.has_left && !is_left && self.waiting.is_empty() {
+        if self.left_ns.is_some() && !is_left && !self.has_waiting(cursor) {
             return Next::End;
         }
         let sequence = self.waiting.front().map(|first| first.numbers.sequence);
@@ -396,9 +424,12 @@ impl Track {
         Next::More(if missing > 0 { Hole::Loss } else { Hole::Pause })
     }
 
-    /// Returns whether packets wait for their time, or frames for a recording.
+    /// Returns whether packets wait for their time, or for what time tells of where they belong, or frames for a
+    /// recording.
     pub fn has_waiting(&self, cursor: CursorId) -> bool {
-        !self.waiting.is_empty() || self.queue.is_left(cursor)
+        let current = self.current.as_ref();
+        let is_undecided = |held: &Candidate| held.is_undecided(current, self.now_ns);
+        !self.waiting.is_empty() || self.queue.is_left(cursor) || self.candidates.iter().any(is_undecided)
     }
 
     /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody sends.

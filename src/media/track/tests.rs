@@ -349,6 +349,41 @@ fn a_goodbye_ends_a_track_until_somebody_speaks_again() {
     check_counted(&Stats { placed: 11, ..track.stats() });
 }
 
+/// Time has stood still while nobody spoke, or the last packet was late and the one before it lost: who knows.
+#[test]
+fn the_last_word_is_heard_though_nothing_comes_behind_it() {
+    // Said 600 ms later than its time-stamps tell.
+    let muted = |number: u16| Sent { arrival_ms: 600 + i64::from(number) * 20, ..Sent::plain(number) };
+    for n in 1..12 {
+        let late: Vec<_> = (50..50 + n).map(muted).collect();
+        let expected = late.iter().map(|sent| (sent.number, sent.arrival_ms)).collect();
+        assert_eq!(run([plain(0..50), late].concat()).places(), [in_place(0..50), expected].concat(), "{n}");
+    }
+    for delay_ms in [0, 150, 210, 250, 299] {
+        let last = Sent { arrival_ms: 51 * 20 + delay_ms, ..Sent::plain(51) };
+        let expected = in_place((0..50).chain([51]));
+        assert_eq!(run([plain(0..50), vec![last]].concat()).places(), expected, "{delay_ms}");
+    }
+}
+
+#[test]
+fn a_track_does_not_end_while_nobody_knows_where_its_last_word_belongs() {
+    let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None });
+    let cursor = track.open();
+    let muted = Sent { arrival_ms: 2_000, ..Sent::plain(50) };
+    for sent in plain(0..50).iter().chain([&muted]) {
+        track.receive(&sent.bytes(), address(sent.port), ZERO + sent.arrival_ms * MS);
+    }
+    track.receive(&[0x81, 203, 0, 1, 0, 0, 0, 1], address(4_001), ZERO + 2_001 * MS);
+    let mut n_heard = 0;
+    let is_end = |now_ms: &i64| {
+        let now = ZERO + now_ms * MS;
+        track.advance(now - HOLD_NS, now);
+        track.read(cursor, now - HOLD_NS, |_| n_heard += 1) == Next::End
+    };
+    assert_eq!(((2_000..4_000).step_by(50).find(is_end), n_heard), (Some(2_450), 51));
+}
+
 #[test]
 fn who_sends_is_told_how_it_is_received() {
     let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None });
