@@ -62,8 +62,9 @@
 //! **Pauses** are those of the recording: what is said in one must not come out behind its end, and whatever stands
 //! behind a decoder may bring it there (a resampler by 3 ms, a noise suppressor by 20). So it is silence from here on;
 //! `reelgate` takes the time of it out. Without resampling the first sample of a pause is that nearest to its begin;
-//! else no sample that is partly in a pause is heard, and where a drift is corrected, those are in it that come out in it. What a codec has smeared before it comes here stays: Opus, MP3 or
-//! G.722 carry some of a loud sound over into the next 10 to 20 ms.
+//! else no sample that is partly in a pause is heard, and where a drift is corrected, those are in it that come out in
+//! it. What a codec has smeared before it comes here stays: Opus, MP3 or G.722 carry some of a loud sound over into the
+//! next 10 to 20 ms.
 //!
 //! # Properties
 //!
