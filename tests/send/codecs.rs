@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::call::{Captured, T0, capture_with, indices};
 use crate::support::RATE;
+use crate::support::captured::{Captured, T0, capture_with, indices};
 use crate::support::judge;
 use crate::support::signal;
 use crate::support::sound::{scaled, speech, tone};

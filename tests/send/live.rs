@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::call::{indices, number};
+use crate::support::captured::{indices, number};
 use crate::support::pcap::{self, Report, Rtp};
 use crate::support::program::{self, Program};
 

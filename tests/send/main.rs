@@ -3,7 +3,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod call;
 mod codecs;
 mod live;
 mod network;

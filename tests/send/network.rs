@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::call::{Captured, T0, capture, indices};
+use crate::support::captured::{Captured, T0, capture, indices};
 use crate::support::judge;
 
 /// Which packets of a call arrived, in order of arrival, and when.

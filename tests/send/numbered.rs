@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::call::capture;
 use crate::support::call::Call;
+use crate::support::captured::capture;
 use crate::support::judge;
 use crate::support::serial::{self, FRAME};
 use crate::support::signal;

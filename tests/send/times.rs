@@ -1,6 +1,6 @@
 //! Every packet at its time, by the formula: T0 + start + m / (1 + skew), to the nanosecond.
 
-use crate::call::{T0, capture, indices};
+use crate::support::captured::{T0, capture, indices};
 
 /// Media of so many nanoseconds of the sender's clock, in true nanoseconds; skew in ppm.
 fn true_ns(media_ns: u64, skew_ppm: i64) -> u64 {

@@ -114,7 +114,7 @@ impl Call {
 
 /// Exit codes of the program, as README has them.
 pub(crate) const DONE: i32 = 0;
-const FAULTS: i32 = 4;
+pub(crate) const FAULTS: i32 = 4;
 
 /// A recording that was made.
 pub(crate) struct Recording {

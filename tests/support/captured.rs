@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::pcap::{self, Datagram, Report, Rtp};
-use crate::support::program;
+use super::pcap::{self, Datagram, Report, Rtp};
+use super::program;
 
 /// Time zero of captures.
 pub(crate) const T0: u64 = 1_700_000_000_000_000_000;

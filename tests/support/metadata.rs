@@ -64,6 +64,14 @@ pub(crate) fn began(spool: &Path) -> Option<jiff::Timestamp> {
     opening["started-at"].as_str()?.parse().ok()
 }
 
+/// Returns the monotonic clock at recording time zero, in ns, from the journal of a spool; None before it is there.
+pub(crate) fn monotonic_zero_ns(spool: &Path) -> Option<u64> {
+    let journal = std::fs::read_to_string(spool.join("journal")).ok()?;
+    let opening: Value = serde_json::from_str(journal.lines().next()?).ok()?;
+    let zero = &opening["monotonic-zero"];
+    Some(zero["secs"].as_u64()? * 1_000_000_000 + zero["nanos"].as_u64()?)
+}
+
 /// A finished file and its metadata's.
 pub(crate) struct Finished {
     pub(crate) media: PathBuf,

@@ -6,11 +6,14 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod call;
+pub(crate) mod captured;
+pub(crate) mod chirp;
 pub(crate) mod course;
 pub(crate) mod disk;
 pub(crate) mod judge;
 pub(crate) mod metadata;
 pub(crate) mod pcap;
+pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod remains;
 pub(crate) mod serial;

@@ -1,4 +1,4 @@
-//! Captures, read by hand: pcap with nanoseconds, Ethernet, IPv4, UDP; and what is in RTP and RTCP packets.
+//! Captures, read and written by hand: pcap with nanoseconds, Ethernet, IPv4, UDP; and what is in RTP and RTCP packets.
 
 use std::path::Path;
 
@@ -70,6 +70,38 @@ pub(crate) fn read(path: &Path) -> Vec<Datagram> {
         at += 16 + length as usize;
     }
     datagrams
+}
+
+/// Writes a capture as [`read`] reads it.
+pub(crate) fn write(path: &Path, datagrams: &[Datagram]) {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    // Version 2.4, times as they are, whole frames, Ethernet.
+    let mut bytes = words(&[0xA1B2_3C4D, 0x0004_0002, 0, 0, 65_535, 1]);
+    for Datagram { ns, from, to, payload } in datagrams {
+        let length = payload.len() as u16;
+        let mut frame = vec![0; 12];
+        frame.extend([0x08, 0x00, 0x45, 0]);
+        frame.extend((length + 28).to_be_bytes());
+        // Not in pieces; 64 hops; UDP. Nobody computes the checksums of what never was on a wire.
+        frame.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+        frame.extend([*from, *to, length + 8, 0].iter().flat_map(|field| field.to_be_bytes()));
+        frame.extend(payload);
+        let (seconds, rest) = (ns / 1_000_000_000, ns % 1_000_000_000);
+        bytes.extend(words(&[seconds as u32, rest as u32, frame.len() as u32, frame.len() as u32]));
+        bytes.extend(frame);
+    }
+    std::fs::write(path, bytes).expect("the temporary directory can be written");
+}
+
+impl Rtp {
+    /// Returns the packet as it is sent.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0x80, u8::from(self.marker) << 7 | self.payload_type];
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend([self.timestamp, self.ssrc].iter().flat_map(|field| field.to_be_bytes()));
+        bytes.extend(&self.payload);
+        bytes
+    }
 }
 
 /// Returns the RTP packet of a datagram; None where it is RTCP (RFC 5761 §4).
