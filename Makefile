@@ -4,7 +4,7 @@ export G_DEBUG = fatal_warnings
 # Every test program gets its own plugin registry.
 TEST_RUNNER = CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')_RUNNER=$(CURDIR)/scripts/run-test
 
-.PHONY: setup build demo test bench lint fmt
+.PHONY: setup build demo test bench fuzz lint fmt
 
 setup:
 	@scripts/setup
@@ -32,3 +32,9 @@ lint:
 
 fmt:
 	cargo fmt --all
+
+# make fuzz TARGET=track SECONDS=600. RUSTC_BOOTSTRAP: what the fuzzer needs of rustc is there in stable, behind a flag.
+SECONDS = 600
+fuzz: setup
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked --version 0.13.2 cargo-fuzz
+	RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $(TARGET) -- -max_total_time=$(SECONDS) -max_len=4096 -timeout=20

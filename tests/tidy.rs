@@ -57,6 +57,7 @@ fn sources() -> BTreeMap<String, String> {
     sources.extend(texts("plugins", &["rs"]));
     sources.extend(texts("tests", &["rs"]));
     sources.extend(texts("benches", &["rs"]));
+    sources.extend(texts("fuzz", &["rs"]));
     sources
 }
 
@@ -178,7 +179,7 @@ fn nothing_is_left_undone_or_switched_off() {
 #[test]
 fn every_dependency_says_why_it_is_there() {
     let mut problems = Vec::new();
-    for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
+    for manifest in ["Cargo.toml", "plugins/Cargo.toml", "fuzz/Cargo.toml"] {
         let text = std::fs::read_to_string(root().join(manifest)).unwrap();
         let mut in_dependencies = false;
         let mut previous = "";

@@ -6,6 +6,7 @@
 //! **Architecture invariant:** a setting says how recordings are run, for all of them; nothing in here knows a graph or
 //! a recording, and nobody looks a setting up by its name.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -161,7 +162,8 @@ impl Reader<'_> {
             let name: &str = table.get_ref();
             let known_keys = || KEYS.iter().filter(|key| key.table == name).map(|key| key.name);
             if known_keys().next().is_none() {
-                self.report(table.span().start, unknown(name, KEYS.iter().map(|key| key.table)));
+                let tables: BTreeSet<&str> = KEYS.iter().map(|key| key.table).collect();
+                self.report(table.span().start, unknown(name, tables.into_iter()));
                 continue;
             }
             let Some(keys) = keys.get_ref().as_table() else {
@@ -230,7 +232,8 @@ mod tests {
         let expected = [
             "c.toml:2: \"worker.tick\" must be a duration from \"10ms\" to \"500ms\"",
             "c.toml:3: no key \"tock\"; known: tick, stall-timeout",
-            "c.toml:4: no key \"recordings\"; known: worker, recording",
+            "c.toml:4: no key \"recordings\"; known: recording, worker",
+            "c.toml:5: key \"worker.stall-timeout\" is missing",
             "c.toml:5: key \"recording.close-timeout\" is missing",
         ];
         assert_eq!(texts, expected);

@@ -457,7 +457,7 @@ fn a_sender_that_is_faster_than_time_is_not_heard_long_after_it_came() {
     check_counted(&outcome.stats);
 }
 
-/// Found by fuzzing: of the second of three streams nothing was placed, and the third began before the end of the first.
+/// Found by fuzzing: of the second of three streams nothing was placed, and the third began before the first's end.
 #[test]
 fn a_stream_of_which_nothing_is_placed_hides_no_end() {
     let origin = Origin { address: address(4_000), ssrc: 1 };

@@ -1,0 +1,10 @@
+//! See `../src/audio.rs`.
+
+#![no_main]
+
+#[path = "../src/audio.rs"]
+mod body;
+#[path = "../src/call.rs"]
+mod call;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));
