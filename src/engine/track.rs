@@ -77,15 +77,10 @@ impl Packets {
     /// Returns what is not as it should be, for people: what was agreed on and did not come, and what came and was lost
     /// here. What a network loses is no fault of a recording; it is counted.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let Stats { received, placed, unknown, overflow, kernel_drops, .. } = self.stats;
+        let Stats { received, overflow, kernel_drops, .. } = self.stats;
         let mut troubles = Vec::new();
         if received == 0 {
             troubles.push("no packet came".to_owned());
-        } else if placed == 0 {
-            troubles.push(format!("{received} packets came, and none could be heard"));
-        }
-        if unknown > 0 {
-            troubles.push(format!("{unknown} packets were not of the codec that was agreed on"));
         }
         if overflow + kernel_drops > 0 {
             troubles.push(format!("{} packets came faster than they could be taken", overflow + kernel_drops));
