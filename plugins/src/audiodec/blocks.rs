@@ -98,6 +98,11 @@ impl Blocks {
         self.bounds_ns.start
     }
 
+    /// Returns the time after the last sample; None where the timeline has none yet.
+    pub(super) fn end_ns(&self) -> Option<u64> {
+        self.end.map(|end| ns_of(end, self.rate))
+    }
+
     /// Returns the first time that may still be filled.
     pub(super) fn free_ns(&self) -> u64 {
         self.end.map_or(self.bounds_ns.start, |end| ns_of(end, self.rate).max(self.bounds_ns.start))

@@ -13,7 +13,9 @@ use crate::audiodec::blocks::Blocks;
 use crate::audiodec::codec::Codec;
 use crate::audiodec::codec::Format;
 use crate::audiodec::conceal::CONCEAL_MAX_MS;
+use crate::audiodec::drift::APART_NS_MAX;
 use crate::audiodec::drift::Drift;
+use crate::audiodec::drift::SLACK_NS;
 use crate::audiodec::hush::Grid;
 use crate::audiodec::hush::hush;
 use crate::audiodec::position::Arrival;
@@ -200,13 +202,13 @@ impl Core {
     }
 
     /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's
-    /// look-ahead, also where that is not needed yet, and the longest loss, which is concealed when the packet after it
-    /// comes. What is still inside when nothing follows comes with the next packet, gap or end, however late that is: a
-    /// gap should say so in time.
+    /// look-ahead, also where that is not needed yet, the longest loss, which is concealed when the packet after it
+    /// comes, and what samples may be before their packets' times. What is still inside when nothing follows comes with
+    /// the next packet, gap or end, however late that is: a gap should say so in time.
     pub(super) fn delay_ns(&self) -> u64 {
         let rate = self.codec.rate();
         let n = self.lag() + self.resampler.look_ahead() + conceal_max(rate);
-        ns_of(n as u64, rate) + 1
+        ns_of(n as u64, rate) + APART_NS_MAX
     }
 
     /// Decodes a packet.
@@ -361,6 +363,12 @@ impl Core {
     fn begin_spurt(&mut self, packet: &Packet<'_>) -> usize {
         self.finish();
         let pts_ns = packet.pts_ns.unwrap_or_else(|| self.blocks.free_ns());
+        // Samples before it that are behind their time by less than is corrected end where it begins: so it is behind
+        // by as much, and nothing of it is lost.
+        let pts_ns = match self.blocks.end_ns() {
+            Some(end_ns) if (1..=SLACK_NS).contains(&end_ns.saturating_sub(pts_ns)) => end_ns,
+            _ => pts_ns,
+        };
         self.is_lag_in_pts |= self.is_lag_cut_off(pts_ns);
         let lag = if self.is_lag_in_pts { 0 } else { self.lag() };
         let start = self.recording_position(pts_ns);

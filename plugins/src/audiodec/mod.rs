@@ -48,8 +48,9 @@
 //! −80 dB. Up to there samples are what they would be without; from there on places of packets, losses and pauses go by
 //! where samples come out. A drift beyond 600 ppm ends a spurt every so often, as any jump does.
 //!
-//! **Latency** is the codec's and the resampler's look-ahead and the 60 ms that a concealed loss may come late. At
-//! equal rates it has 28 samples for a correction that may begin at any time, though nothing is late without one.
+//! **Latency** is the codec's and the resampler's look-ahead, the 60 ms that a concealed loss may come late, and the
+//! 2.2 ms that samples and times may come apart before they are corrected. At equal rates it has 28 samples for a
+//! correction that may begin at any time, though nothing is late without one.
 //!
 //! # Pads
 //!

@@ -14,6 +14,10 @@ mod dot;
 
 use std::sync::Arc;
 
+use pulp::Arch;
+use pulp::Simd;
+use pulp::WithSimd;
+
 use crate::audiodec::kernel::HALF_UPWARD;
 use crate::audiodec::kernel::Kernel;
 use crate::audiodec::kernel::Phases;
@@ -47,6 +51,7 @@ pub(super) struct Resampler {
 
 #[derive(Debug)]
 struct Filter {
+    arch: Arch,
     kernel: Arc<Kernel>,
     up: u32,
     window: Window,
@@ -128,8 +133,7 @@ impl Resampler {
         };
         for piece in input.chunks(PIECE_SAMPLES) {
             self.n_in += piece.len() as u64;
-            filter.window.samples.extend(piece.iter().map(|&sample| f32::from(sample)));
-            filter.produce(self.n_in, output);
+            filter.push(piece, self.n_in, output);
         }
     }
 
@@ -140,8 +144,7 @@ impl Resampler {
             let n_owed = self.line.nearest(self.n_in);
             let end = output.len() + n_owed.saturating_sub(filter.n_out) as usize;
             let half = filter.kernel.half();
-            filter.window.samples.extend(std::iter::repeat_n(0.0, half));
-            filter.produce(self.n_in + half as u64, output);
+            filter.push(&vec![0; half], self.n_in + half as u64, output);
             output.truncate(end);
         }
         self.reset();
@@ -196,7 +199,8 @@ impl Filter {
     fn new(kernel: Arc<Kernel>, up: u32, down: u32) -> Self {
         let (step, step_phase) = ((down / up) as usize, down % up);
         let window = Window { samples: Vec::new(), at: 0 };
-        let mut filter = Self { kernel, up, window, phase: 0, step, step_phase, n_out: 0, correction: None };
+        let arch = Arch::new();
+        let mut filter = Self { arch, kernel, up, window, phase: 0, step, step_phase, n_out: 0, correction: None };
         filter.reset();
         filter
     }
@@ -206,22 +210,31 @@ impl Filter {
         (self.phase, self.n_out, self.correction) = (0, 0, None);
     }
 
-    /// Appends what the window tells, of which the last sample is the one before input sample `n_in`.
-    fn produce(&mut self, n_in: u64, output: &mut Vec<i16>) {
-        match &mut self.correction {
-            Some(correction) => correction.produce(&mut self.window, n_in, &mut self.n_out, output),
-            None => self.produce_exactly(output),
-        }
+    /// Takes `input`, up to input sample `n_in`, and appends what can be told.
+    fn push(&mut self, input: &[i16], n_in: u64, output: &mut Vec<i16>) {
+        self.window.samples.extend(input.iter().map(|&sample| f32::from(sample)));
+        self.arch.dispatch(Produce { filter: self, n_in, output });
         self.window.forget_used();
     }
 
-    fn produce_exactly(&mut self, output: &mut Vec<i16>) {
-        let taps = self.kernel.taps();
+    /// Appends what the window tells, of which the last sample is the one before input sample `n_in`.
+    #[inline(always)]
+    fn produce(&mut self, n_in: u64, output: &mut Vec<i16>) {
         let n_before = output.len();
-        let is_whole_number = (self.step, self.step_phase) == (0, 1);
-        if is_whole_number && self.kernel.phases() == Phases::Exact {
-            self.produce_blocks(output);
+        match (&mut self.correction, self.kernel.phases(), self.step, self.step_phase, self.up) {
+            (Some(correction), ..) => return correction.produce(&mut self.window, n_in, &mut self.n_out, output),
+            (None, Phases::Exact, 0, 1, 2) => self.multiply::<2>(output),
+            (None, Phases::Exact, 0, 1, 3) => self.multiply::<3>(output),
+            (None, Phases::Exact, 0, 1, 6) => self.multiply::<6>(output),
+            (None, ..) => self.walk(output),
         }
+        self.n_out += (output.len() - n_before) as u64;
+    }
+
+    /// Any ratio: one output after the other.
+    #[inline(always)]
+    fn walk(&mut self, output: &mut Vec<i16>) {
+        let taps = self.kernel.taps();
         // In locals: the compiler cannot know that pushing leaves the filter as it is.
         let (kernel, up, samples) = (&*self.kernel, self.up, &self.window.samples[..]);
         let (mut at, mut phase) = (self.window.at, self.phase);
@@ -235,32 +248,63 @@ impl Filter {
             }
         }
         (self.window.at, self.phase) = (at, phase);
-        self.n_out += (output.len() - n_before) as u64;
     }
 
-    /// Appends what whole blocks of inputs tell, where each gives `up` outputs: those of one phase have the same taps.
-    fn produce_blocks(&mut self, output: &mut Vec<i16>) {
-        let n_needed = self.kernel.taps() + BLOCK - 1;
-        let n_phases = self.up as usize;
-        while let Some(inputs) = self.window.samples.get(self.window.at..self.window.at + n_needed) {
-            let from = output.len();
-            output.resize(from + n_phases * BLOCK, 0);
-            for phase in 0..n_phases {
-                let themselves = inputs[self.kernel.half() - 1..].first_chunk();
-                let sums = match themselves.filter(|_| phase == 0 && self.kernel.row_0_is_identity()) {
-                    Some(inputs) => *inputs,
-                    None => dots(inputs, self.kernel.row(phase)),
-                };
-                for (sample, sum) in output[from + phase..].iter_mut().step_by(n_phases).zip(sums) {
-                    *sample = to_sample(sum);
+    /// Each input gives `UP` outputs, as from 8 to 16 kHz: the first is itself, and those of one phase, which have the
+    /// same taps, are made a block at a time.
+    #[inline(always)]
+    fn multiply<const UP: usize>(&mut self, output: &mut Vec<i16>) {
+        const TAPS: usize = 2 * HALF_UPWARD;
+        let Window { samples, at } = &mut self.window;
+        let mut n_left = (samples.len() + 1).saturating_sub(*at + TAPS);
+        output.reserve(n_left * UP);
+        let mut rest = [0.0; TAPS + BLOCK];
+        while n_left > 0 {
+            let inputs = match samples.get(*at..*at + TAPS + BLOCK) {
+                Some(inputs) => inputs,
+                // What is made of less than a block is made of the same sums: how input is cut is not heard.
+                None => {
+                    rest[..samples.len() - *at].copy_from_slice(&samples[*at..]);
+                    &rest
+                }
+            };
+            let mut frames = [[0; UP]; BLOCK];
+            for (frame, input) in frames.iter_mut().zip(&inputs[HALF_UPWARD - 1..]) {
+                frame[0] = to_sample(*input);
+            }
+            for phase in 1..UP {
+                let sums = dots(inputs, self.kernel.row(phase));
+                for (frame, sum) in frames.iter_mut().zip(sums) {
+                    frame[phase] = to_sample(sum);
                 }
             }
-            self.window.at += BLOCK;
+            let n = n_left.min(BLOCK);
+            output.extend_from_slice(frames[..n].as_flattened());
+            *at += n;
+            n_left -= n;
         }
     }
 }
 
+/// What is compiled once for each kind of vectors, and run with the widest that the machine has. Sums are the same to
+/// the bit with any: none is contracted or reordered.
+struct Produce<'a> {
+    filter: &'a mut Filter,
+    n_in: u64,
+    output: &'a mut Vec<i16>,
+}
+
+impl WithSimd for Produce<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        self.filter.produce(self.n_in, self.output);
+    }
+}
+
 /// The output at `phase` / `up` of an input sample behind the middle of `inputs`.
+#[inline(always)]
 fn sum(kernel: &Kernel, inputs: &[f32], phase: u32, up: u32) -> f32 {
     match kernel.phases() {
         Phases::Exact if phase == 0 && kernel.row_0_is_identity() => inputs[kernel.half() - 1],

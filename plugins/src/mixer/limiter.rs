@@ -19,16 +19,15 @@ pub(crate) const THRESHOLD: i32 = 16_384;
 /// What is left above the threshold.
 const RANGE: f64 = (i16::MAX as i32 - THRESHOLD) as f64;
 
-/// Writes `sum` into `out` (of the same length) and returns how many samples were above the threshold.
-pub(crate) fn limit(sum: &[i32], out: &mut [i16]) -> u64 {
-    let above = |x: &&i32| x.unsigned_abs() > THRESHOLD as u32;
-    let limited = sum.iter().filter(above).count() as u64;
-    if limited == 0 {
-        sum.iter().zip(out).for_each(|(x, y)| *y = *x as i16);
-    } else {
-        sum.iter().zip(out).for_each(|(x, y)| *y = curve(*x));
+/// Returns what becomes of `sum`, and how many samples were above the threshold.
+pub(crate) fn limit(sum: &[i32]) -> (Vec<i16>, u64) {
+    // As nearly always none is, those that are get counted only then.
+    let magnitudes = sum.iter().fold(0, |magnitudes, x| magnitudes | x.unsigned_abs());
+    if magnitudes < THRESHOLD as u32 {
+        return (sum.iter().map(|x| *x as i16).collect(), 0);
     }
-    limited
+    let limited = sum.iter().filter(|x| x.unsigned_abs() > THRESHOLD as u32).count() as u64;
+    (sum.iter().map(|x| curve(*x)).collect(), limited)
 }
 
 fn curve(x: i32) -> i16 {
@@ -69,8 +68,8 @@ mod tests {
 
     #[test]
     fn counts_what_it_limited() {
-        let mut out = [0; 4];
-        assert_eq!(limit(&[16_384, -16_384, 16_385, -40_000], &mut out), 2);
-        assert_eq!(out[..2], [16_384, -16_384]);
+        let (out, limited) = limit(&[16_384, -16_384, 16_385, -40_000]);
+        assert_eq!((limited, &out[..2]), (2, &[16_384, -16_384][..]));
+        assert_eq!(limit(&[16_383, -16_383]), (vec![16_383, -16_383], 0));
     }
 }

@@ -108,11 +108,12 @@ impl Blend for Sum {
         if self.post_levels {
             self.loudness.entry(lane).or_default().add(at, samples);
         }
-        let end = first + samples.len();
-        if self.window.len() < end {
-            self.window.resize(end, 0);
+        if self.window.len() < first {
+            self.window.resize(first, 0);
         }
-        add_into(&mut self.window[first..end], samples);
+        let (beside, behind) = samples.split_at(samples.len().min(self.window.len() - first));
+        add_into(&mut self.window[first..], beside);
+        self.window.extend(behind.iter().map(|sample| i32::from(*sample)));
     }
 
     fn take(&mut self, span: Span) -> Piece {
@@ -120,8 +121,8 @@ impl Blend for Sum {
         if self.window.len() < n {
             self.window.resize(n, 0);
         }
-        let mut samples = vec![0; n];
-        self.limited += limiter::limit(&self.window[..n], &mut samples);
+        let (samples, limited) = limiter::limit(&self.window[..n]);
+        self.limited += limited;
         self.window.drain(..n);
         self.base = span.until;
         let message = self.post_levels.then(|| self.level(span).structure());

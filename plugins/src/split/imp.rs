@@ -116,8 +116,10 @@ impl ReelSplit {
 
     fn decide(&self, branch: &Branch, limits: Limits, offered: u64, rate: u32) -> Decision {
         let max_samples = limits.max_duration.map(|max| samples::position_at(max, rate));
+        let is_sure = self.state.lock().unwrap().fill.is_sure_of(offered);
         // Without a limit too: a WAV file can count no more than 4 GiB.
-        let room = branch.room(limits.max_size.unwrap_or(u64::MAX));
+        let ask = || branch.room(limits.max_size.unwrap_or(u64::MAX));
+        let room = if is_sure { None } else { ask() };
         self.state.lock().unwrap().fill.decide(offered, max_samples, limits.max_size, room, rate)
     }
 

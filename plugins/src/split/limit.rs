@@ -4,6 +4,10 @@ use gst::prelude::*;
 
 use crate::messages::Room;
 
+/// Of what a file has room for, one part in so many is taken before the sink is asked again: nothing makes a sample
+/// cost so many times more from one moment to the next, and a question costs as much as a push.
+const SURE_PARTS: u64 = 8;
+
 /// Where the branch cannot say what a sample costs, it is asked again after so many parts of a second.
 const SLICES_PER_SECOND: u64 = 20;
 
@@ -27,13 +31,20 @@ pub(crate) struct Fill {
     written: Option<u64>,
     /// The most that it has written between two such answers.
     largest_step: u64,
+    /// So many samples of this chunk have room, without a further question.
+    sure: u64,
 }
 
 impl Fill {
+    /// Whether there is room for `offered` more samples without asking.
+    pub(crate) fn is_sure_of(&self, offered: u64) -> bool {
+        self.samples.saturating_add(offered) <= self.sure
+    }
+
     /// Decides on `offered` samples.
     ///
     /// `max_samples` comes from a duration; `room` is the sink's answer for `max_size` bytes, or for what its kind of
-    /// file can hold at all.
+    /// file can hold at all. It need not be asked where [`Self::is_sure_of`] says so.
     pub(crate) fn decide(
         &mut self,
         offered: u64,
@@ -48,8 +59,11 @@ impl Fill {
                 self.written = None;
                 // The branch may resample.
                 let max = max.mul_div_floor(u64::from(rate), u64::from(file_rate)).unwrap_or(u64::MAX);
-                fits = fits.min(max.saturating_sub(self.samples));
+                let left = max.saturating_sub(self.samples);
+                self.sure = self.samples + left / SURE_PARTS;
+                fits = fits.min(left);
             }
+            (None, _) if self.is_sure_of(offered) => (),
             (_, None) => (),
             (room, Some(max_size)) => {
                 let written = match room {

@@ -93,6 +93,10 @@ impl ReelSrc {
         let name = pad.name();
         let (first, changed, group) = {
             let mut state = self.state.lock().unwrap();
+            let told = state.told.get(name.as_str());
+            if told.is_some_and(|told| caps.is_none() || told.caps.as_ref() == caps) {
+                return;
+            }
             let group = *state.group.get_or_insert_with(gst::GroupId::next);
             let first = !state.told.contains_key(name.as_str());
             let told = state.told.entry(name.to_string()).or_default();

@@ -73,6 +73,7 @@ impl Correction {
     }
 
     /// Appends what `window` tells, whose last sample is the one before input sample `n_in`, and counts it in `n_out`.
+    #[inline(always)]
     pub(super) fn produce(&mut self, window: &mut Window, n_in: u64, n_out: &mut u64, output: &mut Vec<i16>) {
         let taps = self.kernel.taps();
         while let Some(inputs) = window.samples.get(window.at..window.at + taps) {
@@ -105,6 +106,7 @@ impl Correction {
 }
 
 /// Sum of products with taps that lie between two rows; lengths are multiples of [`LANES`].
+#[inline(always)]
 fn dot_between(inputs: &[f32], (below, above): (&[f32], &[f32]), between: f32) -> f32 {
     let (mut low, mut high) = ([0.0f32; LANES], [0.0f32; LANES]);
     let rows = below.as_chunks::<LANES>().0.iter().zip(above.as_chunks::<LANES>().0);
