@@ -14,8 +14,8 @@ use crate::media::stream::Stream;
 /// Streams that may ask at a time. More than one can be real only where one is an attacker.
 pub(super) const CANDIDATES_MAX: usize = 4;
 
-/// Packets that wait with each: more than a hold of the shortest ones that phones send (10 ms).
-const HELD_MAX: usize = 64;
+/// Packets that wait with each: more than a hold of the shortest ones that phones send (5 ms).
+const HELD_MAX: usize = 128;
 
 /// A track's address has been silent for so long before another is believed: else who guesses a port could take a
 /// call over in the middle of it.

@@ -1,5 +1,7 @@
 //! What a payload is: codecs, and which payload type means which.
 
+use crate::media::packet::COMFORT_NOISE;
+
 /// A codec of audio in RTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Codec {
@@ -74,10 +76,7 @@ pub(super) enum Content {
 }
 
 /// Payload types from here on mean what was agreed on (RFC 3551 §6).
-const DYNAMIC_MIN: u8 = 96;
-
-/// Comfort noise (RFC 3389 §4).
-const COMFORT_NOISE: u8 = 13;
+pub const DYNAMIC_MIN: u8 = 96;
 
 /// What everybody uses for telephone events where nothing was agreed on.
 const DEFAULT_EVENTS: u8 = 101;
@@ -100,6 +99,11 @@ impl Payloads {
     /// Returns the payload types of a codec of which no more is known.
     pub fn of(codec: Codec) -> Self {
         Self { codec, payload_type: None, events: None }
+    }
+
+    /// Returns whether a payload type means something.
+    pub fn has(self, payload_type: u8) -> bool {
+        self.content(payload_type) != Content::Unknown
     }
 
     /// Returns what a payload type means.

@@ -16,11 +16,15 @@ const BUCKET_NS: i64 = 1_000_000_000;
 /// Points that are kept. A path that has become slower for good is believed after this many seconds.
 const BUCKETS_MAX: usize = 60;
 
-/// Shorter spans tell jitter, not skew: until then the clocks are taken to be equal.
-const SPAN_MIN_NS: i64 = 10_000_000_000;
+/// How much clocks differ as a rule, in 1/10⁹: crystals by 20 to 100 ppm, cheap ones by more. A slope is believed as
+/// far as what it may be wrong by is less than this.
+const SLOPE_USUAL_PPB: f64 = 200_000.0;
 
-/// From this span on the slope is believed as it is; before it is believed in part.
-const SPAN_FULL_NS: i64 = 30_000_000_000;
+/// What least transits scatter by where nothing holds packets up: the scheduling of sender and receiver.
+const SCATTER_MIN_NS: f64 = 100_000.0;
+
+/// Fewer points lie on a line by chance.
+const POINTS_MIN: usize = 4;
 
 /// Clocks that differ by more are broken; what they do is not followed. In 1/10⁹.
 const SLOPE_MAX_PPB: i64 = 1_000_000;
@@ -99,22 +103,34 @@ impl Envelope {
     }
 
     fn fit(&mut self) {
-        let (Some(first), Some(last)) = (self.points.front(), self.points.back()) else { return };
-        let span_ns = last.x_ns - first.x_ns;
-        let believed_ns = (span_ns - SPAN_MIN_NS).clamp(0, SPAN_FULL_NS - SPAN_MIN_NS);
-        let slope_ppb = match believed_ns {
-            0 => 0,
-            _ => {
-                let full = i128::from(SPAN_FULL_NS - SPAN_MIN_NS);
-                (i128::from(self.hull_slope_ppb()) * i128::from(believed_ns) / full) as i64
-            }
-        };
-        let slope_ppb = slope_ppb.clamp(-SLOPE_MAX_PPB, SLOPE_MAX_PPB);
-        // Below all of them, and touching one.
-        let x_ns = last.x_ns;
-        let at_last = |point: &Point| point.y_ns.saturating_add(share(x_ns - point.x_ns, slope_ppb));
-        let y_ns = self.points.iter().map(at_last).min().unwrap_or_default();
-        self.line = Line { x_ns, y_ns, slope_ppb };
+        let Some(last) = self.points.back() else { return };
+        let (x_ns, hull_ppb) = (last.x_ns, self.hull_slope_ppb());
+        let slope_ppb = (hull_ppb as f64 * self.belief(hull_ppb)) as i64;
+        self.line = Line { x_ns, y_ns: self.below_all(x_ns, slope_ppb), slope_ppb };
+    }
+
+    /// Returns the transit at `x_ns` of the line with a slope that has no point below it, and one on it.
+    fn below_all(&self, x_ns: i64, slope_ppb: i64) -> i64 {
+        let at_x = |point: &Point| point.y_ns.saturating_add(share(x_ns - point.x_ns, slope_ppb));
+        self.points.iter().map(at_x).min().unwrap_or_default()
+    }
+
+    /// Returns how far a slope is to be believed, from 0 to 1: as far as it is larger than its error, which the points'
+    /// distances from the line tell (a Wiener filter; the error is that of least squares).
+    fn belief(&self, slope_ppb: i64) -> f64 {
+        let (Some(first), Some(last)) = (self.points.front(), self.points.back()) else { return 0.0 };
+        let n = self.points.len();
+        if n < POINTS_MIN {
+            return 0.0;
+        }
+        let line = Line { x_ns: last.x_ns, y_ns: self.below_all(last.x_ns, slope_ppb), slope_ppb };
+        let above = self.points.iter().map(|point| point.y_ns.saturating_sub(line.at(point.x_ns)) as f64).sum::<f64>();
+        // Two of them are on the line.
+        let scatter_ns = (above / (n - 2) as f64).max(SCATTER_MIN_NS);
+        let span_ns = (last.x_ns - first.x_ns) as f64;
+        let error_ppb = 1e9 * scatter_ns * (12.0 / n as f64).sqrt() / span_ns;
+        let (usual, error) = (SLOPE_USUAL_PPB.powi(2), error_ppb.powi(2));
+        usual / (usual + error)
     }
 
     /// Returns the slope of the lower hull's edge above the points' mean.

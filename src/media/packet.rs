@@ -1,5 +1,7 @@
 //! One datagram of a track: RTP, or RTCP beside it on the same port (RFC 3550 §5.1, RFC 5761 §4).
 
+use std::ops::RangeInclusive;
+
 use rtp_types::RtpPacket;
 
 /// Why a datagram is neither.
@@ -27,7 +29,29 @@ pub enum Packet<'a> {
 }
 
 /// Second bytes of RTCP packets; as payload types these would be 64 to 95 with the marker, which nobody uses.
-const RTCP_TYPES: std::ops::RangeInclusive<u8> = 192..=223;
+const RTCP_TYPES: RangeInclusive<u8> = 192..=223;
+
+/// Comfort noise (RFC 3389 §4).
+pub(super) const COMFORT_NOISE: u8 = 13;
+
+/// Returns whether media can have a payload type: comfort noise has one of its own, and some would read as RTCP.
+pub fn is_media_type(payload_type: u8) -> bool {
+    payload_type < 128 && payload_type != COMFORT_NOISE && !RTCP_TYPES.contains(&(payload_type | 128))
+}
+
+/// Reads an SSRC as people write it: `0x1234abcd` or decimal; None where it is none.
+pub fn read_ssrc(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Returns whether a datagram is RTCP, as far as its first bytes tell (RFC 5761 §4).
+pub fn is_control(datagram: &[u8]) -> bool {
+    matches!(datagram, [first, second, ..] if first >> 6 == 2 && RTCP_TYPES.contains(second))
+}
 
 impl<'a> Packet<'a> {
     /// Reads a datagram.
@@ -36,16 +60,13 @@ impl<'a> Packet<'a> {
     ///
     /// It is neither RTP nor RTCP, or cut off.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        match bytes {
-            [first, second, ..] if first >> 6 == 2 && RTCP_TYPES.contains(second) => Ok(Self::Rtcp(bytes)),
-            _ => {
-                let packet = RtpPacket::parse(bytes).map_err(|_| Malformed)?;
-                let (sequence, timestamp, ssrc) = (packet.sequence_number(), packet.timestamp(), packet.ssrc());
-                let payload_type = packet.payload_type();
-                let payload = payload(&packet, bytes);
-                Ok(Self::Rtp(Rtp { sequence, timestamp, ssrc, payload_type, payload }))
-            }
+        if is_control(bytes) {
+            return Ok(Self::Rtcp(bytes));
         }
+        let packet = RtpPacket::parse(bytes).map_err(|_| Malformed)?;
+        let (sequence, timestamp, ssrc) = (packet.sequence_number(), packet.timestamp(), packet.ssrc());
+        let (payload_type, payload) = (packet.payload_type(), payload(&packet, bytes));
+        Ok(Self::Rtp(Rtp { sequence, timestamp, ssrc, payload_type, payload }))
     }
 }
 
@@ -81,6 +102,16 @@ mod tests {
         assert!(matches!(Packet::read(&[0x80, 200, 0, 1]), Ok(Packet::Rtcp(_))));
         assert_eq!(Packet::read(&[0x40, 200, 0, 1]), Err(Malformed));
         assert_eq!(Packet::read(&[]), Err(Malformed));
+    }
+
+    #[test]
+    fn sources_are_read_as_people_write_them() {
+        for (text, ssrc) in [("7", Some(7)), ("0xBeef", Some(0xbeef)), ("4294967295", Some(u32::MAX))] {
+            assert_eq!(read_ssrc(text), ssrc, "{text}");
+        }
+        for text in ["", "0x", "+7", "-7", "0x+12", "4294967296", "0x1ffffffff", "7 "] {
+            assert_eq!(read_ssrc(text), None, "{text}");
+        }
     }
 
     proptest! {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::media::codec::Codec;
 
-/// Frames that wait for the slowest cursor. A recording that takes nothing for so long (10 s of 10 ms packets) has
+/// Frames that wait for the slowest cursor. A recording that takes nothing for so long (10 s of 5 ms packets) has
 /// stalled, and its neighbours go on.
-const FRAMES_MAX: usize = 1_024;
+pub(super) const FRAMES_MAX: usize = 2_048;
 
 /// Payload buffers that are kept for later packets.
 const SPARE_MAX: usize = 32;

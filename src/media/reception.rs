@@ -37,15 +37,25 @@ impl Reception {
         Self { base, highest, received, expected_before, received_before, jitter_16: 0, transit: None }
     }
 
-    /// Takes note of a packet; `transit` in units of the media clock, from any zero.
-    pub(super) fn packet(&mut self, sequence: i64, transit: i64) {
+    /// Takes note of a packet whose time tells nothing: it came late or twice, or is no audio.
+    pub(super) fn came(&mut self, sequence: i64) {
         self.base = self.base.min(sequence);
         self.highest = self.highest.max(sequence);
         self.received += 1;
+    }
+
+    /// Takes note of a packet; `transit` in units of the media clock, from any zero.
+    pub(super) fn packet(&mut self, sequence: i64, transit: i64) {
+        self.came(sequence);
         if let Some(before) = self.transit.replace(transit) {
             let difference = transit.saturating_sub(before).saturating_abs().min(i64::from(u32::MAX));
             self.jitter_16 += difference - ((self.jitter_16 + 8) >> 4);
         }
+    }
+
+    /// Returns whether a packet came since the last report.
+    pub(super) fn has_news(&self) -> bool {
+        self.received > self.received_before
     }
 
     /// Returns the numbers of a report and begins the next interval.

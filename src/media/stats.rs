@@ -1,7 +1,8 @@
 //! What became of a track's packets.
 
 /// Packets of one track by outcome. Each datagram that came is counted once among `placed`, `quiet`, `late`,
-/// `duplicate`, `overflow`, `foreign`, `unknown`, `implausible`, `malformed` and `control`, or is still on its way.
+/// `duplicate`, `overflow`, `unrecorded`, `foreign`, `unknown`, `implausible`, `malformed` and `control`, or is still on
+/// its way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Datagrams that came.
@@ -18,6 +19,8 @@ pub struct Stats {
     pub duplicate: u64,
     /// Came when the queue was full, or had to go for others: a recording took nothing from it for long.
     pub overflow: u64,
+    /// Came before anybody recorded.
+    pub unrecorded: u64,
     /// Of another sender than the track's: another address or another SSRC while its own was there.
     pub foreign: u64,
     /// Of a payload type that was not agreed on, or no payload of its codec; the track's own, or nobody's yet.
@@ -48,6 +51,7 @@ impl Stats {
             late,
             duplicate,
             overflow,
+            unrecorded,
             foreign,
             unknown,
             implausible,
@@ -64,6 +68,7 @@ impl Stats {
         self.late += late;
         self.duplicate += duplicate;
         self.overflow += overflow;
+        self.unrecorded += unrecorded;
         self.foreign += foreign;
         self.unknown += unknown;
         self.implausible += implausible;

@@ -83,13 +83,17 @@ pub(super) struct Stream {
     pub(super) origin: Origin,
     pub(super) codec: Codec,
     clock: TrackClock,
-    /// Of the packet with the highest sequence number.
+    /// Of the packet of audio with the highest sequence number: time-stamps are told apart by it.
     newest: Numbers,
+    /// The highest sequence number, of whatever content.
+    highest: i64,
     last_arrival_ns: i64,
     /// Of the last packet that was placed, of whatever content.
     placed: Option<i64>,
     /// Which of the 128 before that were: bit 0 is that one.
     placed_before: u128,
+    /// Something was lost before a packet without audio that has been passed: what comes behind it is after a loss.
+    is_loss_passed: bool,
     last: Option<Last>,
     /// Where the stream before this one ended.
     not_before_ns: Option<i64>,
@@ -105,8 +109,10 @@ impl Stream {
             codec,
             clock: TrackClock::new(codec.clock_rate()),
             newest,
+            highest: newest.sequence,
             last_arrival_ns: arrival_ns,
             placed: None,
+            is_loss_passed: false,
             placed_before: 0,
             last: None,
             not_before_ns: None,
@@ -118,8 +124,8 @@ impl Stream {
 
     /// Returns the sequence number of a packet, if it is near.
     pub(super) fn sequence(&self, sequence: u16) -> Option<i64> {
-        let step = i64::from(sequence.wrapping_sub(self.newest.sequence as u16) as i16);
-        (-MISORDER_MAX..=DROPOUT_MAX).contains(&step).then_some(self.newest.sequence + step)
+        let step = i64::from(sequence.wrapping_sub(self.highest as u16) as i16);
+        (-MISORDER_MAX..=DROPOUT_MAX).contains(&step).then_some(self.highest + step)
     }
 
     /// Returns the numbers of a packet of audio if it fits.
@@ -150,15 +156,14 @@ impl Stream {
         if numbers.sequence > self.newest.sequence {
             self.newest = numbers;
         }
+        self.highest = self.highest.max(numbers.sequence);
         self.last_arrival_ns = self.last_arrival_ns.max(arrival_ns);
     }
 
     /// Takes note of a packet without audio: it has a sequence number, and its time may be of another clock.
     pub(super) fn accept_quiet(&mut self, sequence: i64, arrival_ns: i64) {
-        if sequence > self.newest.sequence {
-            // Time-stamps are told apart by the nearest before them.
-            self.newest.sequence = sequence;
-        }
+        self.reception.came(sequence);
+        self.highest = self.highest.max(sequence);
         self.last_arrival_ns = self.last_arrival_ns.max(arrival_ns);
     }
 
@@ -169,7 +174,7 @@ impl Stream {
 
     /// Returns the highest sequence number.
     pub(super) fn newest_sequence(&self) -> i64 {
-        self.newest.sequence
+        self.highest
     }
 
     /// Returns whether the place of a sequence number has been passed, and if so whether it was taken.
@@ -197,8 +202,8 @@ impl Stream {
             return Place { at_ns, begins_spurt: true, after_loss: false };
         };
         let hole_ns = self.clock.media_ns(numbers.media).saturating_sub(self.clock.media_ns(last.media_end));
-        let after_loss =
-            hole_ns > 0 && numbers.sequence > last.sequence + 1 && self.missing_before(numbers.sequence) > 0;
+        let is_missing = self.is_loss_passed || self.missing_before(numbers.sequence) > 0;
+        let after_loss = hole_ns > 0 && numbers.sequence > last.sequence + 1 && is_missing;
         let begins_spurt = if after_loss { hole_ns > CONCEAL_MAX_NS } else { hole_ns > 0 };
         let at_ns = match begins_spurt {
             true => self.clock.best_ns(numbers.media).max(last.end_ns),
@@ -218,11 +223,13 @@ impl Stream {
         let end_ns = self.clock.place_ns(media_end).max(place.at_ns);
         self.last = Some(Last { sequence: numbers.sequence, media_end, at_ns: place.at_ns, end_ns });
         self.pass(numbers.sequence);
+        self.is_loss_passed = false;
         end_ns.saturating_sub(place.at_ns)
     }
 
     /// Passes the place of a packet that is not heard.
     pub(super) fn pass(&mut self, sequence: i64) {
+        self.is_loss_passed |= self.missing_before(sequence) > 0;
         let step = self.placed.map_or(128, |placed| sequence - placed);
         if step > 0 {
             self.placed_before = if step < 128 { self.placed_before << step } else { 0 } | 1;

@@ -1,7 +1,9 @@
 //! One participant's audio as packets bring it: which of them are its own, in order, in their place.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 use crate::media::candidate::CANDIDATES_MAX;
 use crate::media::candidate::Candidate;
@@ -12,6 +14,9 @@ use crate::media::codec::Payloads;
 use crate::media::control;
 use crate::media::control::Control;
 use crate::media::control::LastReport;
+use crate::media::order::Inserted;
+use crate::media::order::Order;
+use crate::media::order::Waiting;
 use crate::media::packet::Packet;
 use crate::media::packet::Rtp;
 use crate::media::queue::CursorId;
@@ -27,8 +32,8 @@ use crate::media::stream::Stream;
 /// jitter of a bad mobile network, and for two looks at a packet that does not fit.
 pub const HOLD: std::time::Duration = std::time::Duration::from_millis(400);
 
-/// Packets that wait for their time: 10 s of the shortest that phones send (5 ms).
-const WAITING_MAX: usize = 2_000;
+/// What comes within this after a goodbye was on its way already; who sends on after that has not left.
+const HOLD_NS: i64 = HOLD.as_nanos() as i64;
 
 /// Packets that are kept while nobody records.
 const IDLE_MAX: usize = 64;
@@ -53,16 +58,6 @@ pub struct Settings {
     pub source: Option<SocketAddr>,
     /// SSRC that is taken, and no other; None: the sender's.
     pub ssrc: Option<u32>,
-}
-
-/// A packet in order, whose time has not come.
-#[derive(Debug, Clone)]
-struct Waiting {
-    numbers: Numbers,
-    /// In units of the media clock; 0: no audio.
-    length: u32,
-    arrival_ns: i64,
-    payload: Vec<u8>,
 }
 
 /// What nothing is heard of a track for, up to a horizon.
@@ -90,7 +85,7 @@ pub struct Track {
     current: Option<Stream>,
     candidates: Vec<Candidate>,
     /// Of the current stream, in order of sequence.
-    waiting: VecDeque<Waiting>,
+    waiting: Order,
     queue: Queue,
     /// All before it has been placed.
     horizon_ns: i64,
@@ -102,6 +97,11 @@ pub struct Track {
     stats: Stats,
 }
 
+/// Locks a track, also one in which somebody has panicked: it is one participant's, and the others must go on.
+pub fn lock(track: &Mutex<Track>) -> MutexGuard<'_, Track> {
+    track.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Track {
     /// Returns a track of which nothing has come yet.
     pub fn new(settings: Settings) -> Self {
@@ -109,7 +109,7 @@ impl Track {
             settings,
             current: None,
             candidates: Vec::new(),
-            waiting: VecDeque::new(),
+            waiting: Order::default(),
             queue: Queue::default(),
             horizon_ns: i64::MIN,
             now_ns: i64::MIN,
@@ -216,11 +216,17 @@ impl Track {
     fn accept(&mut self, numbers: Numbers, length: u32, payload: Vec<u8>, arrival_ns: i64) {
         let Some(current) = &mut self.current else { return };
         match current.passed(numbers.sequence) {
-            Some(true) => self.stats.duplicate += 1,
-            Some(false) => self.stats.late += 1,
+            Some(true) => {
+                current.reception.came(numbers.sequence);
+                self.stats.duplicate += 1;
+            }
+            Some(false) => {
+                current.reception.came(numbers.sequence);
+                self.stats.late += 1;
+            }
             None => {
                 current.accept(numbers, arrival_ns);
-                self.left_ns = None;
+                self.left_ns = self.left_ns.filter(|left_ns| arrival_ns.saturating_sub(*left_ns) < HOLD_NS);
                 match self.insert(Waiting { numbers, length, arrival_ns, payload }) {
                     Inserted::There => (),
                     Inserted::Twice => self.stats.duplicate += 1,
@@ -236,24 +242,13 @@ impl Track {
         if self.waiting.len() >= IDLE_MAX && !self.queue.has_readers() {
             self.forget_first();
         }
-        if self.waiting.len() >= WAITING_MAX {
-            return Inserted::Full;
-        }
-        let sequence = waiting.numbers.sequence;
-        // Nearly always the last.
-        let behind = self.waiting.iter().rposition(|before| before.numbers.sequence <= sequence);
-        let at = match behind {
-            Some(at) if self.waiting[at].numbers.sequence == sequence => return Inserted::Twice,
-            Some(at) => at + 1,
-            None => 0,
-        };
-        self.waiting.insert(at, waiting);
-        Inserted::There
+        self.waiting.insert(waiting)
     }
 
     /// Forgets the oldest packet: nobody records.
     fn forget_first(&mut self) {
-        if let (Some(first), Some(current)) = (self.waiting.pop_front(), &mut self.current) {
+        if let (Some(first), Some(current)) = (self.waiting.take_first(), &mut self.current) {
+            self.stats.unrecorded += u64::from(first.length > 0);
             current.pass(first.numbers.sequence);
             self.queue.spare(first.payload);
         }
@@ -363,11 +358,23 @@ impl Track {
 
     fn place_before(&mut self, horizon_ns: i64) {
         let Some(current) = &mut self.current else { return };
-        while let Some(first) = self.waiting.front() {
-            if first.length == 0 || current.is_heard(first.numbers, first.length) {
-                self.stats.duplicate += u64::from(first.length > 0);
+        let mut heard_next = None;
+        while let Some(first) = self.waiting.first() {
+            // What has no audio has no time, either: it is passed when what it may have overtaken can come no more, or
+            // when what stands behind it is heard.
+            let is_quiet = first.length == 0;
+            if is_quiet && heard_next.is_none_or(|sequence| sequence < first.numbers.sequence) {
+                let heard = self.waiting.first_due(current, horizon_ns);
+                heard_next = heard.map(|next| next.numbers.sequence);
+            }
+            if is_quiet && heard_next.is_none() && first.arrival_ns >= horizon_ns {
+                return;
+            }
+            if is_quiet || current.is_heard(first.numbers, first.length) {
+                self.stats.duplicate += u64::from(!is_quiet);
+                self.stats.lost += current.missing_before(first.numbers.sequence);
                 current.pass(first.numbers.sequence);
-                self.waiting.pop_front();
+                self.waiting.take_first();
                 continue;
             }
             let place = current.place(first.numbers);
@@ -375,7 +382,7 @@ impl Track {
             if place.at_ns >= horizon_ns && !is_ahead {
                 return;
             }
-            let Some(Waiting { numbers, length, payload, .. }) = self.waiting.pop_front() else { return };
+            let Some(Waiting { numbers, length, payload, .. }) = self.waiting.take_first() else { return };
             if is_ahead {
                 self.stats.implausible += 1;
                 current.pass(numbers.sequence);
@@ -419,7 +426,7 @@ impl Track {
         if self.left_ns.is_some() && !is_left && !self.has_waiting(cursor) {
             return Next::End;
         }
-        let sequence = self.waiting.front().map(|first| first.numbers.sequence);
+        let sequence = self.waiting.first().map(|first| first.numbers.sequence);
         let missing = self.current.as_ref().zip(sequence).map_or(0, |(current, next)| current.missing_before(next));
         Next::More(if missing > 0 { Hole::Loss } else { Hole::Pause })
     }
@@ -432,9 +439,13 @@ impl Track {
         !self.waiting.is_empty() || self.queue.is_left(cursor) || self.candidates.iter().any(is_undecided)
     }
 
-    /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody sends.
+    /// Returns an RTCP receiver report of the reporter `own` at `now_ns`, and where it goes; None where nobody has
+    /// sent since the last (§6.4).
     pub fn report(&mut self, own: u32, now_ns: i64) -> Option<(Vec<u8>, SocketAddr)> {
-        let current = self.current.as_mut()?;
+        let current = self.current.as_mut().filter(|current| current.reception.has_news())?;
+        if self.left_ns.is_some() {
+            return None;
+        }
         let Origin { address, ssrc } = current.origin;
         let report = control::receiver_report(own, ssrc, &mut current.reception, self.last_report, now_ns)?;
         Some((report, address))
@@ -459,14 +470,6 @@ impl Track {
     pub fn codec(&self) -> Option<Codec> {
         self.current.as_ref().map(|current| current.codec)
     }
-}
-
-/// What became of a packet that was to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inserted {
-    There,
-    Twice,
-    Full,
 }
 
 #[cfg(test)]
