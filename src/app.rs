@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -125,13 +123,9 @@ pub fn record(
     let extension = plan.media.format().extension().to_owned();
     let (spool, _lock) = Spool::claim(&request.out, &plan.name, &extension)?;
     let journal = Journal::create(&spool.journal()).inspect_err(|_| spool.discard())?;
-    let (chunk_spool, newest) = (spool.clone(), Arc::new(AtomicU32::new(0)));
-    let newest_chunk = Arc::clone(&newest);
+    let chunk_spool = spool.clone();
     let options = Options {
-        chunk_file: Box::new(move |index| {
-            newest_chunk.store(index, Relaxed);
-            chunk_spool.chunk(index)
-        }),
+        chunk_file: Box::new(move |index| chunk_spool.chunk(index)),
         limits: request.limits,
         pause_mode: request.pause_mode,
         reserved_channels: request.participants.iter().filter_map(|participant| participant.pin).collect(),
@@ -149,9 +143,8 @@ pub fn record(
         Pace::Virtual => record_all(&spool, ledger, job, request.config.tick, go_on, progress)?,
         Pace::Live { hold } => {
             let (reports_to, reports) = mpsc::sync_channel(REPORTS_MAX);
-            let synced = spool.clone();
-            let sync = Box::new(move || synced.sync_chunk(newest.load(Relaxed)));
-            let start = Start { job, zero_ns, hold, reports: reports_to, sync };
+            let directory = spool.open()?;
+            let start = Start { job, zero_ns, hold, reports: reports_to, directory };
             record_live(&spool, ledger, start, reports, request.config, &*go_on, progress)?
         }
     };

@@ -108,7 +108,8 @@ fn begin(engine: &Engine, plan: Arc<Plan>, track: Arc<Mutex<Track>>, dir: PathBu
     let script = Script { participants: vec![participant], pauses: Vec::new(), duration: None };
     let (sender, reports) = sync_channel(16_384);
     let job = Job::new(recording, script, zero_ns);
-    let start = Start { job, zero_ns, hold: HOLD, reports: sender, sync: Box::new(|| ()) };
+    let directory = std::fs::File::open(&dir).expect("it is there");
+    let start = Start { job, zero_ns, hold: HOLD, reports: sender, directory };
     Begun { handle: engine.record(start).expect("there is time"), reports, file: dir.join("000.wav") }
 }
 
@@ -161,7 +162,8 @@ fn check(fault: &str, scope: &str, port: u16, is_end: fn(&Report) -> bool) {
             let payloads = Payloads::of(Codec::Pcmu);
             let track = Track::new(TrackSettings { payloads, source: None, ssrc: None });
             let address = ([127, 0, 0, 1], port + 2 * index as u16).into();
-            let port = Port::bind(address, Arc::new(Mutex::new(track))).expect("the port is free");
+            let port = Port::bind(address, Arc::new(Mutex::new(track))).expect("the port is free").with_control();
+            let port = Arc::new(port);
             readers.add(Arc::clone(&port)).expect("it can be read");
             // The faulty one in their midst.
             let plan = if index == NEIGHBOURS / 2 { faulty(fault, scope) } else { healthy() };
@@ -225,7 +227,7 @@ fn a_live_recording_that_is_stopped_has_all_until_then() {
     let readers = Readers::start(1).expect("the reader starts");
     let payloads = Payloads::of(Codec::Pcmu);
     let track = Arc::new(Mutex::new(Track::new(TrackSettings { payloads, source: None, ssrc: None })));
-    let port = Port::bind(([127, 0, 0, 1], 21_500).into(), track).expect("the port is free");
+    let port = Arc::new(Port::bind(([127, 0, 0, 1], 21_500).into(), track).expect("the port is free").with_control());
     readers.add(Arc::clone(&port)).expect("it can be read");
     let begun = begin(&engine, healthy(), port.track(), dir.path().join("stopped"));
     let mut sender = send(21_500, 1);

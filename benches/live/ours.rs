@@ -9,8 +9,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
@@ -183,6 +181,7 @@ impl Recorder {
             .map(|party| {
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, first + 2 * party));
                 let port = Port::bind(address, Arc::new(Mutex::new(Track::new(settings))))?;
+                let port = Arc::new(port.with_control());
                 self.readers.add(Arc::clone(&port))?;
                 Ok(port.track())
             })
@@ -198,13 +197,9 @@ impl Recorder {
     ) -> anyhow::Result<Option<(Handle, i64, Spool, Lock)>> {
         let (spool, lock) = Spool::claim(dir, &self.plan.name, self.workload.output.extension())?;
         let journal = Journal::create(&spool.journal())?;
-        let newest = Arc::new(AtomicU32::new(0));
-        let (chunks, newest_chunk) = (spool.clone(), Arc::clone(&newest));
+        let chunks = spool.clone();
         let options = Options {
-            chunk_file: Box::new(move |index| {
-                newest_chunk.store(index, Relaxed);
-                chunks.chunk(index)
-            }),
+            chunk_file: Box::new(move |index| chunks.chunk(index)),
             limits: self.plan.limits,
             pause_mode: PauseMode::Skip,
             reserved_channels: Vec::new(),
@@ -224,9 +219,8 @@ impl Recorder {
         };
         let participants = tracks.iter().enumerate().map(participant).collect();
         let job = Job::new(recording, Script { participants, pauses: Vec::new(), duration: None }, zero_ns);
-        let synced = spool.clone();
-        let sync = Box::new(move || synced.sync_chunk(newest.load(Relaxed)));
-        match self.engine.record(Start { job, zero_ns, hold: HOLD, reports: reports.clone(), sync }) {
+        let directory = spool.open()?;
+        match self.engine.record(Start { job, zero_ns, hold: HOLD, reports: reports.clone(), directory }) {
             Ok(handle) => Ok(Some((handle, zero_ns, spool, lock))),
             Err(EngineError::NoCapacity) => Ok(None),
             Err(error) => Err(error.into()),

@@ -108,9 +108,21 @@ pub(crate) fn run(bytes: &[u8]) {
 
 /// Returns how many packets have become something.
 fn counted(stats: &Stats) -> u64 {
-    let Stats { placed, quiet, late, duplicate, overflow, foreign, unknown, implausible, malformed, control, .. } =
-        *stats;
-    placed + quiet + late + duplicate + overflow + foreign + unknown + implausible + malformed + control
+    let Stats {
+        placed,
+        quiet,
+        late,
+        duplicate,
+        overflow,
+        unrecorded,
+        foreign,
+        unknown,
+        implausible,
+        malformed,
+        control,
+        ..
+    } = *stats;
+    placed + quiet + late + duplicate + overflow + unrecorded + foreign + unknown + implausible + malformed + control
 }
 
 fn check(datagrams: &[Datagram], frames: &[Frame], n_streams: u64) {

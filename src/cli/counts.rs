@@ -20,6 +20,7 @@ pub(super) struct PacketDocument {
     late: u64,
     duplicate: u64,
     overflow: u64,
+    unrecorded: u64,
     foreign: u64,
     unknown: u64,
     implausible: u64,
@@ -55,7 +56,7 @@ pub(super) struct TickDocument {
 }
 
 fn document(stats: &Stats, skew_ppm: Option<f64>) -> PacketDocument {
-    let Stats { received, received_bytes, placed, quiet, late, duplicate, overflow, .. } = *stats;
+    let Stats { received, received_bytes, placed, quiet, late, duplicate, overflow, unrecorded, .. } = *stats;
     let Stats { foreign, unknown, implausible, malformed, control, lost, streams, kernel_drops, .. } = *stats;
     PacketDocument {
         received,
@@ -65,6 +66,7 @@ fn document(stats: &Stats, skew_ppm: Option<f64>) -> PacketDocument {
         late,
         duplicate,
         overflow,
+        unrecorded,
         foreign,
         unknown,
         implausible,

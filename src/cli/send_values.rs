@@ -1,6 +1,7 @@
 //! Values of options of `send`: shares, skews, numbers of RTP.
 
-use crate::send::COMFORT_NOISE;
+use crate::media::is_media_type;
+use crate::media::read_ssrc;
 use crate::send::JITTER_NS_MAX;
 use crate::send::SKEW_PPB_MAX;
 
@@ -9,9 +10,6 @@ use crate::cli::values::time_value;
 
 /// Longest mean burst, in packets: 20 s.
 const BURST_MAX: f64 = 1_000.0;
-
-/// Payload types that a receiver of both on one port would take for RTCP (RFC 5761 §4).
-const RTCP_PAYLOAD_TYPES: std::ops::RangeInclusive<u8> = 64..=95;
 
 /// Why a value is refused.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -91,18 +89,15 @@ pub(super) fn jitter(text: &str) -> Result<u64, SendValueError> {
 
 /// `0x1234` or decimal.
 pub(super) fn ssrc(text: &str) -> Result<u32, SendValueError> {
-    let number = match text.strip_prefix("0x") {
-        Some(hex) if hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok(),
-        None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    number.ok_or_else(|| SendValueError::Ssrc { text: text.to_owned() })
+    read_ssrc(text).ok_or_else(|| SendValueError::Ssrc { text: text.to_owned() })
 }
 
 /// A payload type that is media's.
 pub(super) fn payload_type(text: &str) -> Result<u8, SendValueError> {
-    let is_medias = |number: &u8| *number < 128 && *number != COMFORT_NOISE && !RTCP_PAYLOAD_TYPES.contains(number);
-    text.parse().ok().filter(is_medias).ok_or_else(|| SendValueError::PayloadType { text: text.to_owned() })
+    text.parse()
+        .ok()
+        .filter(|number| is_media_type(*number))
+        .ok_or_else(|| SendValueError::PayloadType { text: text.to_owned() })
 }
 
 /// A plain decimal number, as people write it.

@@ -22,15 +22,13 @@ use crate::ingest::rtp::Port;
 use crate::ingest::rtp::Query;
 use crate::ingest::rtp::Readers;
 use crate::media::Codec;
+use crate::media::DYNAMIC_MIN;
 use crate::media::Settings;
 use crate::media::Track;
 
 /// Captures of one call begin together. Those that are further apart are two calls, and only who records them knows how
 /// they belong together.
 const APART_MAX_NS: i64 = 24 * 3_600 * 1_000_000_000;
-
-/// Payload types from here on mean what was agreed on.
-const DYNAMIC_MIN: u8 = 96;
 
 /// What was opened.
 pub(super) struct Sources {
@@ -49,7 +47,7 @@ enum Opened {
 
 /// Opens everybody's source.
 pub(super) fn open(args: &Args) -> anyhow::Result<Sources> {
-    let mut readers = None;
+    let mut ports = Vec::new();
     let mut opened = Vec::new();
     for ParticipantSource { name, source } in &args.participants {
         let what = || format!("{} (of \"{name}\")", text_of(source));
@@ -61,17 +59,16 @@ pub(super) fn open(args: &Args) -> anyhow::Result<Sources> {
             MediaSource::Capture(path, query) => open_capture(path, query).with_context(what)?,
             MediaSource::Rtp(url) => {
                 let track = Arc::new(Mutex::new(Track::new(url.settings)));
-                let port = Port::bind(url.address, track).with_context(what)?;
-                let readers = match &readers {
-                    Some(readers) => readers,
-                    None => readers.insert(Readers::start(1)?),
-                };
-                readers.add(Arc::clone(&port))?;
-                Opened::Ready(Source::Live(port.track()))
+                ports.push(Port::bind(url.address, Arc::clone(&track)).with_context(what)?);
+                Opened::Ready(Source::Live(track))
             }
         });
     }
-    let is_live = readers.is_some();
+    let is_live = !ports.is_empty();
+    let readers = is_live.then(|| Readers::start(1)).transpose()?;
+    for (port, readers) in ports.into_iter().zip(readers.iter().cycle()) {
+        readers.add(Arc::new(port.with_control()))?;
+    }
     let zero_ns = common_zero_ns(args, &opened)?;
     let participant = |(ParticipantSource { name, .. }, opened): (&ParticipantSource, Opened)| {
         let join = time_of(&args.joins, name);
@@ -111,9 +108,10 @@ fn open_capture(path: &Path, query: &Query) -> anyhow::Result<Opened> {
         (None, None) => Select::Only,
     };
     let packets = PacketSource::open(path, select)?;
-    // Static payload types say what they are.
-    let is_known = packets.payload_types().iter().all(|payload_type| *payload_type < DYNAMIC_MIN);
-    let settings = query.settings(is_known.then_some(Codec::Pcmu))?;
+    // Static payload types say what they are, and so do keys that are pressed beside them.
+    let telephony = query.settings(Some(Codec::Pcmu))?;
+    let is_known = |payload_type: &u8| *payload_type < DYNAMIC_MIN || telephony.payloads.has(*payload_type);
+    let settings = if packets.payload_types().iter().all(is_known) { telephony } else { query.settings(None)? };
     Ok(Opened::Captured(Box::new(packets), settings))
 }
 

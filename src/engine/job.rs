@@ -105,6 +105,11 @@ impl Job {
         Self { recording, agenda, waiting, zero_ns, duration: script.duration, stopped: None }
     }
 
+    /// Returns the name of what is recorded.
+    pub fn graph(&self) -> &str {
+        self.recording.graph()
+    }
+
     /// Returns recording time up to which everything is in the files.
     pub fn horizon(&self) -> Duration {
         self.recording.horizon()
@@ -138,7 +143,6 @@ impl Job {
         self.recording.push(due);
         for (at, command) in self.agenda.take(horizon, |command| matches!(command, Command::Leave(_))) {
             let Command::Leave(participant) = command else { continue };
-            self.recording.note_unheard(Some(participant), at);
             self.recording.input(Input::Leave { participant }, at);
         }
         self.recording.advance(horizon);
@@ -155,8 +159,12 @@ impl Job {
     /// Ends the recording where it is. Waits for branches with threads of their own, as long as the recording's
     /// deadline allows.
     pub fn end(&mut self, reason: EndReason) {
-        self.recording.note_unheard(None, self.recording.horizon());
-        self.recording.input(Input::Stop { reason }, self.recording.horizon());
+        self.recording.end(reason);
+    }
+
+    /// Returns how long [`Self::end`] may take.
+    pub fn close_deadline(&self) -> Duration {
+        self.recording.close_deadline()
     }
 
     /// Returns what has happened since the last call.

@@ -3,10 +3,14 @@
 //! ```text
 //!  worker (per core)   every tick: each of its recordings up to now − hold
 //!  closer (two)        ends recordings: their last chunk may take its time
-//!  syncer              fdatasync of what is being written, about once a second
+//!  syncer              syncfs of where files are written, about once a second
 //!  watchdog            a tick that takes too long: its recording is given up, a new thread takes the others over
 //! ```
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -24,6 +28,10 @@ use std::time::Duration;
 
 use crate::engine::EngineError;
 use crate::engine::GivenUp;
+use crate::engine::admission::Candidate;
+use crate::engine::admission::Cost;
+use crate::engine::admission::Running;
+use crate::engine::admission::choose;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
 use crate::engine::meters::Meters;
@@ -35,12 +43,9 @@ use crate::model::EndReason;
 /// A busy worker ticks less often: each tick costs the same, however much media it moves.
 const BUSY_TICK: Duration = Duration::from_millis(200);
 
-/// Load in 1/1000 from which a worker is busy, and below which it is not any more.
-const BUSY: u64 = 500;
-const IDLE: u64 = 250;
-
-/// Load in 1/1000 from which a worker takes no more recordings.
-const FULL: u64 = 800;
+/// Load in 1/1000 from which a worker is busy, and below which it is not any more. Long ticks make half the load of it.
+const BUSY: u64 = 150;
+const IDLE: u64 = 60;
 
 /// How often the watchdog looks.
 const WATCH: Duration = Duration::from_millis(250);
@@ -53,6 +58,12 @@ const CLOSERS: usize = 2;
 
 /// Longest sleep of a thread that must end when the engine does.
 const NAP: Duration = Duration::from_millis(250);
+
+/// Longest wait for threads when the engine ends, and for those that only have to see that it does.
+const ENDING: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_millis(500);
+
+const _: () = assert!(NAP.as_nanos() < GRACE.as_nanos());
 
 /// How an engine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +114,23 @@ struct Shared {
     to_close: Mutex<Receiver<Closing>>,
     /// Recordings that are being ended.
     closed: Mutex<Vec<Arc<Slot>>>,
+    /// Recordings that are over and whose last reports found no room.
+    untold: Mutex<Vec<Arc<Slot>>>,
     is_over: AtomicBool,
     n_given_up: AtomicU64,
+    /// What the last recording of each graph has cost.
+    costs: Mutex<BTreeMap<String, Cost>>,
+}
+
+impl Worker {
+    fn slots(&self) -> Vec<Arc<Slot>> {
+        self.slots.lock().unwrap().clone()
+    }
+
+    fn candidate<'a>(&self, slots: &'a [Arc<Slot>]) -> Candidate<'a> {
+        let running = |slot: &'a Arc<Slot>| Running { graph: &slot.graph, cost: slot.cost() };
+        Candidate { load: self.meters.load.load(Relaxed), recordings: slots.iter().map(running).collect() }
+    }
 }
 
 impl Engine {
@@ -121,8 +147,10 @@ impl Engine {
             closing: Mutex::new(Some(sender)),
             to_close: Mutex::new(receiver),
             closed: Mutex::default(),
+            untold: Mutex::default(),
             is_over: AtomicBool::new(false),
             n_given_up: AtomicU64::new(0),
+            costs: Mutex::default(),
         });
         let mut engine = Self { shared, threads: Vec::new() };
         for index in 0..engine.shared.workers.len() {
@@ -149,13 +177,13 @@ impl Engine {
     ///
     /// None has time for it.
     pub fn record(&self, start: Start) -> Result<Handle, EngineError> {
-        let load = |worker: &&Worker| (worker.meters.load.load(Relaxed), worker.slots.lock().unwrap().len());
-        // By number first: load is known only after some ticks.
-        let by_number = |worker: &&Worker| (load(worker).1, load(worker).0);
-        let worker = self.shared.workers.iter().min_by_key(by_number).ok_or(EngineError::NoCapacity)?;
-        if load(&worker).0 >= FULL {
-            return Err(EngineError::NoCapacity);
-        }
+        // Held until it is taken: who comes next counts it.
+        let known = self.shared.costs.lock().unwrap();
+        let slots: Vec<Vec<Arc<Slot>>> = self.shared.workers.iter().map(Worker::slots).collect();
+        let candidates: Vec<_> =
+            self.shared.workers.iter().zip(&slots).map(|(worker, slots)| worker.candidate(slots)).collect();
+        let chosen = choose(&candidates, start.job.graph(), &known);
+        let worker = chosen.and_then(|index| self.shared.workers.get(index)).ok_or(EngineError::NoCapacity)?;
         let slot = Arc::new(Slot::new(start));
         worker.slots.lock().unwrap().push(Arc::clone(&slot));
         Ok(Handle(slot))
@@ -178,13 +206,27 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Relaxed);
         self.shared.closing.lock().unwrap().take();
-        if self.n_given_up() == 0 {
-            self.threads.drain(..).for_each(|thread| drop(thread.join()));
+        let until_ns = monotonic_ns() + ENDING.as_nanos() as i64;
+        // A thread that is stuck in a recording that was given up never ends.
+        while self.threads.iter().any(|thread| !thread.is_finished()) && !self.shared.is_left_alone(until_ns) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for slot in self.shared.all() {
+            self.shared.give_up(&slot, GivenUp::EngineEnded);
         }
     }
 }
 
 impl Shared {
+    /// Returns whether none but threads that are stuck can still run: all others end within a nap, and those that end
+    /// recordings when they have.
+    fn is_left_alone(&self, until_ns: i64) -> bool {
+        let left_ns = until_ns - monotonic_ns();
+        let is_grace_over = left_ns < (ENDING - GRACE).as_nanos() as i64;
+        let has_stuck = self.n_given_up.load(Relaxed) > 0;
+        left_ns <= 0 || has_stuck && is_grace_over && self.closed.lock().unwrap().is_empty()
+    }
+
     fn is_over(&self) -> bool {
         self.is_over.load(Relaxed)
     }
@@ -202,27 +244,30 @@ impl Shared {
             sleep_until(due_ns, || self.is_over());
             worker.due_ns.store(due_ns, Relaxed);
             let begun_ns = monotonic_ns();
-            let slots = worker.slots.lock().unwrap().clone();
-            for slot in &slots {
+            for slot in &worker.slots() {
                 let now_ns = monotonic_ns();
                 worker.meters.ticked(u64::try_from(now_ns - due_ns).unwrap_or(0));
                 // Elements catch their own panics; this is for ours. What it left behind is the slot's alone.
-                let ticked = catch_unwind(AssertUnwindSafe(|| slot.tick(now_ns)));
-                if worker.generation.load(Relaxed) != generation {
-                    // The watchdog has given this one up, and another thread has the rest.
-                    return;
-                }
+                let ticked = catch_unwind(AssertUnwindSafe(|| slot.tick(now_ns, self.settings.stall)));
+                slot.took(monotonic_ns() - now_ns, tick);
                 let leave = || worker.slots.lock().unwrap().retain(|other| !Arc::ptr_eq(other, slot));
                 match ticked {
+                    // Whatever became of it in the end, others know it as given up.
+                    _ if slot.is_given_up() => (),
                     Ok(None) => (),
                     Ok(Some((job, reason))) => {
                         leave();
+                        self.costs.lock().unwrap().insert(slot.graph.clone(), slot.cost());
                         self.hand_over((Arc::clone(slot), job, reason));
                     }
                     Err(_) => {
                         leave();
                         self.give_up(slot, GivenUp::Panicked);
                     }
+                }
+                if worker.generation.load(Relaxed) != generation {
+                    // The watchdog has given one up, this or the one before it: another thread has the rest.
+                    return;
                 }
             }
             let ended_ns = monotonic_ns();
@@ -248,9 +293,10 @@ impl Shared {
         loop {
             let next = self.to_close.lock().unwrap().recv();
             let Ok((slot, job, reason)) = next else { return };
-            if catch_unwind(AssertUnwindSafe(|| slot.end(job, reason))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| slot.end(job, reason, self.settings.stall))).is_err() {
                 self.give_up(&slot, GivenUp::Panicked);
             }
+            self.tell(&slot);
             self.closed.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &slot));
         }
     }
@@ -261,17 +307,12 @@ impl Shared {
         while !self.is_over() {
             due_ns = (due_ns + SYNC.as_nanos() as i64).max(monotonic_ns());
             sleep_until(due_ns, || self.is_over());
-            for slot in self.all() {
-                if self.is_over() {
-                    return;
-                }
-                (slot.sync)();
-            }
+            sync_all(self.all().iter().map(|slot| &slot.directory));
         }
     }
 
     fn all(&self) -> Vec<Arc<Slot>> {
-        self.workers.iter().flat_map(|worker| worker.slots.lock().unwrap().clone()).collect()
+        self.workers.iter().flat_map(Worker::slots).collect()
     }
 
     /// The watchdog's thread.
@@ -279,7 +320,7 @@ impl Shared {
         while !self.is_over() {
             let now_ns = monotonic_ns();
             sleep_until(now_ns + WATCH.as_nanos() as i64, || self.is_over());
-            let is_stalled = |slot: &Arc<Slot>| slot.is_stalled(monotonic_ns(), self.settings.stall);
+            let is_stalled = |slot: &Arc<Slot>| slot.is_stalled(monotonic_ns());
             for (index, worker) in self.workers.iter().enumerate() {
                 let stalled = worker.slots.lock().unwrap().iter().find(|slot| is_stalled(slot)).cloned();
                 if let Some(slot) = stalled {
@@ -289,6 +330,7 @@ impl Shared {
                     self.replace(format!("reel-worker-{index}"), move |shared| shared.work(index, generation));
                 }
             }
+            self.untold.lock().unwrap().retain(|slot| !slot.flush());
             let stuck: Vec<_> = self.closed.lock().unwrap().extract_if(.., |slot| is_stalled(slot)).collect();
             for slot in stuck {
                 self.give_up(&slot, GivenUp::Stalled);
@@ -297,10 +339,18 @@ impl Shared {
         }
     }
 
-    fn give_up(&self, slot: &Slot, why: GivenUp) {
+    fn give_up(&self, slot: &Arc<Slot>, why: GivenUp) {
         if slot.give_up(why) {
             tracing::error!(%why, "a recording is given up");
             self.n_given_up.fetch_add(1, Relaxed);
+            self.tell(slot);
+        }
+    }
+
+    /// Keeps a recording that is over until all that it had to say is heard: the watchdog tries again and again.
+    fn tell(&self, slot: &Arc<Slot>) {
+        if !slot.flush() {
+            self.untold.lock().unwrap().push(Arc::clone(slot));
         }
     }
 
@@ -309,6 +359,21 @@ impl Shared {
         let shared = Arc::clone(self);
         if let Err(error) = Builder::new().name(name).spawn(move || run(&shared)) {
             tracing::error!(%error, "no thread in place of one that is stuck");
+        }
+    }
+}
+
+/// Waits until all that was written is on the disk: with one commit for each file system. One for each file would be as
+/// many flushes of the disk as there are recordings.
+fn sync_all<'a>(directories: impl Iterator<Item = &'a File>) {
+    let mut synced = BTreeSet::new();
+    for directory in directories {
+        let device = directory.metadata().map_or(0, |metadata| metadata.dev());
+        if !synced.insert(device) {
+            continue;
+        }
+        if let Err(error) = rustix::fs::syncfs(directory) {
+            tracing::warn!(%error, "what is recorded cannot be synced");
         }
     }
 }

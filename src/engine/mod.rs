@@ -16,6 +16,7 @@
 //! **Architecture invariant:** a worker waits for nobody: no sync, no end of a chunk, no reader of reports. A recording
 //! that blocks it is given up, and the others get another thread.
 
+mod admission;
 pub mod clock;
 mod error;
 mod feed;

@@ -16,9 +16,13 @@ use crate::media::HOLD;
 use crate::media::Hole;
 use crate::media::Next;
 use crate::media::Track as MediaTrack;
+use crate::media::lock;
 
 /// Longest frame that packets are joined to: a tick of a busy worker.
 const JOINED_MAX_NS: u64 = 200_000_000;
+
+/// Shorter packets are not expected in number.
+const SHORTEST_NS: u64 = 10_000_000;
 
 const HOLD_NS: i64 = HOLD.as_nanos() as i64;
 
@@ -70,7 +74,7 @@ pub struct PacketTrack<A> {
 impl<A: Arrivals> PacketTrack<A> {
     /// Returns a view that begins at `zero_ns`: what stands before is not heard.
     pub fn new(track: Arc<Mutex<MediaTrack>>, zero_ns: i64, arrivals: A) -> Self {
-        let cursor = track.lock().unwrap().open();
+        let cursor = lock(&track).open();
         Self {
             track,
             cursor,
@@ -88,7 +92,7 @@ impl<A: Arrivals> PacketTrack<A> {
     /// Reads all that begins before `until_ns`.
     fn read(&mut self, until_ns: i64) -> Result<(), TrackError> {
         let track = Arc::clone(&self.track);
-        let mut track = track.lock().unwrap();
+        let mut track = lock(&track);
         // What arrives within the hold after its time is heard; the clock of a recording is behind by that.
         let now_ns = until_ns.saturating_add(HOLD_NS);
         let delivered = if self.has_more { self.arrivals.deliver(&mut track, now_ns) } else { Ok(false) };
@@ -103,10 +107,11 @@ impl<A: Arrivals> PacketTrack<A> {
         let (zero_ns, ready, caps) = (self.zero_ns, &mut self.ready, &mut self.caps);
         let next = track.read(self.cursor, until_ns, |frame| {
             let Ok(pts_ns) = u64::try_from(frame.place_ns - zero_ns) else { return };
-            if !joined.takes(frame.codec, pts_ns, frame.after_loss || frame.begins_spurt) {
+            let duration_ns = frame.duration_ns.unsigned_abs();
+            if !joined.takes(frame.codec, pts_ns, duration_ns, frame.after_loss || frame.begins_spurt) {
                 ready.extend(joined.take(caps));
             }
-            joined.add(frame.codec, pts_ns, frame.duration_ns.unsigned_abs(), frame.after_loss, &frame.payload);
+            joined.add(frame.codec, pts_ns, duration_ns, frame.after_loss, &frame.payload);
         });
         ready.extend(joined.take(caps));
         self.read_ns = until_ns;
@@ -141,14 +146,14 @@ impl<A: Arrivals> Track for PacketTrack<A> {
     }
 
     fn packets(&self) -> Option<Packets> {
-        let track = self.track.lock().unwrap();
+        let track = lock(&self.track);
         Some(Packets { stats: track.stats(), skew_ppb: track.skew_ppb() })
     }
 }
 
 impl<A> Drop for PacketTrack<A> {
     fn drop(&mut self) {
-        self.track.lock().unwrap().close(self.cursor);
+        lock(&self.track).close(self.cursor);
     }
 }
 
@@ -164,15 +169,17 @@ struct Joined {
 
 impl Joined {
     /// Tells whether a packet can be joined to those that are there.
-    fn takes(&self, codec: Codec, pts_ns: u64, is_apart: bool) -> bool {
+    fn takes(&self, codec: Codec, pts_ns: u64, duration_ns: u64, is_apart: bool) -> bool {
+        let fits = self.duration_ns + duration_ns <= JOINED_MAX_NS;
         let is_next = pts_ns == self.pts_ns + self.duration_ns && !is_apart;
-        self.codec.is_none()
-            || (self.codec == Some(codec) && codec.can_be_joined() && is_next && self.duration_ns < JOINED_MAX_NS)
+        self.codec.is_none() || (self.codec == Some(codec) && codec.can_be_joined() && is_next && fits)
     }
 
     fn add(&mut self, codec: Codec, pts_ns: u64, duration_ns: u64, after_loss: bool, payload: &[u8]) {
         if self.codec.is_none() {
             (self.codec, self.pts_ns, self.after_loss) = (Some(codec), pts_ns, after_loss);
+            let n_max = if codec.can_be_joined() { JOINED_MAX_NS / duration_ns.max(SHORTEST_NS) } else { 1 };
+            self.payload.reserve(n_max as usize * payload.len());
         }
         self.duration_ns += duration_ns;
         self.payload.extend_from_slice(payload);

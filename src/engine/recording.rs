@@ -8,7 +8,6 @@ use crate::engine::feed::{Feed, Gap, Pulled};
 use crate::engine::{EngineError, Packets, Track, TrackError};
 use crate::graph::Plan;
 use crate::media::Hole;
-use crate::media::Stats;
 use crate::model::{EndReason, ParticipantNumber};
 use crate::pipeline::{AudioCounts, Event, Options, Running};
 use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
@@ -17,7 +16,7 @@ use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
 /// the recording as it stood at each report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
-    /// Recording time has come so far.
+    /// Recording time has come so far: told once in a second of it.
     Progress(Duration),
     /// A chunk can be finalised.
     ChunkComplete {
@@ -50,6 +49,9 @@ pub enum GivenUp {
     /// A tick of it panicked.
     #[error("the recorder has a bug that it ran into (a panic)")]
     Panicked,
+    /// Nobody had stopped it when the engine was.
+    #[error("the engine has ended")]
+    EngineEnded,
 }
 
 /// What became of one participant's media.
@@ -88,6 +90,8 @@ pub struct Recording {
     /// Recording time up to which everything is in the files, as far as elements do not hold it back.
     horizon: Duration,
     close_deadline: Duration,
+    /// It is over, but for what the pipeline still holds.
+    must_stop: bool,
     reports: Vec<Report>,
 }
 
@@ -113,8 +117,14 @@ impl Recording {
             gone_end: Duration::ZERO,
             horizon: Duration::ZERO,
             close_deadline: setup.close_deadline,
+            must_stop: false,
             reports: Vec::new(),
         })
+    }
+
+    /// Returns the name of its graph.
+    pub fn graph(&self) -> &str {
+        self.running.graph()
     }
 
     /// Returns where the recording stands.
@@ -151,6 +161,24 @@ impl Recording {
         }
         let effects = self.core.on(input, now);
         effects.into_iter().for_each(|effect| self.perform(effect, now));
+    }
+
+    /// Ends the recording where it is, for a reason that it may have already. Waits for branches with threads of their
+    /// own, as long as [`Self::close_deadline`] allows.
+    pub fn end(&mut self, reason: EndReason) {
+        let now = self.horizon;
+        self.input(Input::Stop { reason }, now);
+        if std::mem::take(&mut self.must_stop) {
+            for event in self.running.stop(self.close_deadline) {
+                self.take_event(event, now);
+            }
+            self.input(Input::PipelineEnded, now);
+        }
+    }
+
+    /// Returns how long the end of the recording may take.
+    pub fn close_deadline(&self) -> Duration {
+        self.close_deadline
     }
 
     /// Returns when the last feed ends, if all have, for now at least.
@@ -201,6 +229,7 @@ impl Recording {
 
     /// Lets everything before `horizon` be written, and takes what follows from it.
     pub fn advance(&mut self, horizon: Duration) {
+        let before = self.horizon;
         let advanced = self.running.advance(clock_time(horizon));
         if advanced.is_ok() {
             self.horizon = self.horizon.max(horizon);
@@ -210,17 +239,9 @@ impl Recording {
         if let Err(error) = advanced {
             self.input(Input::Fail { error: error.to_string() }, self.horizon);
         }
-        self.reports.push(Report::Progress(self.horizon));
-    }
-
-    /// Notes whose packets came and were, many of them, not what they should be: silence needs a reason. Call it before
-    /// they leave, or the recording ends.
-    pub fn note_unheard(&mut self, participants: Option<ParticipantNumber>, now: Duration) {
-        let is_meant = |number: &ParticipantNumber| participants.is_none_or(|only| only == *number);
-        let feeds = self.feeds.iter().filter(|(number, _)| is_meant(number));
-        let unheard: Vec<_> = feeds.filter_map(|(number, feed)| Some((*number, unheard(feed.packets()?)?))).collect();
-        for (participant, reason) in unheard {
-            self.input(Input::Trouble { participant, reason, silent: false }, now);
+        // Who is told must wake up for it.
+        if self.horizon.as_secs() > before.as_secs() {
+            self.reports.push(Report::Progress(self.horizon));
         }
     }
 
@@ -229,7 +250,8 @@ impl Recording {
         std::mem::take(&mut self.reports)
     }
 
-    /// Notes what a participant's packets were that nobody can hear, where that is not the network's doing.
+    /// Notes what of a participant's packets nobody can hear, where that is not the network's doing: silence needs a
+    /// reason.
     fn tell_packets(&mut self, participant: ParticipantNumber, now: Duration) {
         let packets = self.feeds.get(&participant).and_then(Feed::packets);
         for reason in packets.iter().flat_map(|packets| packets.troubles()) {
@@ -297,12 +319,8 @@ impl Recording {
             }
             Effect::Pause(at) => self.running.pause(clock_time(at)),
             Effect::Resume(at) => self.running.resume(clock_time(at)),
-            Effect::StopPipeline => {
-                for event in self.running.stop(self.close_deadline) {
-                    self.take_event(event, now);
-                }
-                self.input(Input::PipelineEnded, now);
-            }
+            // Waits for branches with threads of their own, and a tick waits for nobody.
+            Effect::StopPipeline => self.must_stop = true,
             Effect::ChunkComplete { index, only } => {
                 self.reports.push(Report::ChunkComplete { index, only });
             }
@@ -313,22 +331,6 @@ impl Recording {
             }
         }
     }
-}
-
-/// A second of packets that mean nothing is no accident, if it is much of what came.
-const UNKNOWN_MIN: u64 = 50;
-
-/// Returns why little or nothing of what came is heard, if that is so.
-fn unheard(packets: Packets) -> Option<String> {
-    let Stats { received, placed, quiet, control, unknown, foreign, malformed, .. } = packets.stats;
-    let has_changed = unknown >= UNKNOWN_MIN && unknown > placed / 10;
-    let is_unheard = has_changed || placed == 0 && received > control + quiet;
-    is_unheard.then(|| {
-        format!(
-            "of {received} packets {placed} could be heard: {unknown} were not of the codec that was declared, \
-             {foreign} of another sender, {malformed} no RTP"
-        )
-    })
 }
 
 fn clock_time(time: Duration) -> gst::ClockTime {

@@ -1,9 +1,11 @@
 //! A live recording as a worker holds it, and as others may touch it meanwhile.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::TrySendError;
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use crate::engine::GivenUp;
 use crate::engine::Report;
+use crate::engine::admission::Cost;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
 use crate::model::EndReason;
@@ -31,8 +34,8 @@ pub struct Start {
     pub hold: Duration,
     /// Where its reports go. Where that is full they wait, but for [`Report::Progress`]: a worker waits for nobody.
     pub reports: SyncSender<Report>,
-    /// Waits until what has been written is on the disk; called about once a second on a thread of its own.
-    pub sync: Box<dyn Fn() + Send + Sync>,
+    /// A directory of the file system that it is written to, which is synced about once a second.
+    pub directory: File,
 }
 
 /// One live recording. Lock order: `job`, then `reports`.
@@ -42,12 +45,16 @@ pub(super) struct Slot {
     reports: Mutex<Reports>,
     zero_ns: i64,
     hold_ns: i64,
-    /// When the tick that runs began.
-    since_ns: AtomicI64,
+    /// When what runs now must be over.
+    until_ns: AtomicI64,
     /// Recording time at which it was stopped.
     stopped_ns: AtomicI64,
     is_given_up: AtomicBool,
-    pub(super) sync: Box<dyn Fn() + Send + Sync>,
+    pub(super) directory: File,
+    /// Name of what is recorded.
+    pub(super) graph: String,
+    busy_ns: AtomicU64,
+    of_ns: AtomicU64,
 }
 
 /// Reports on their way.
@@ -59,16 +66,19 @@ struct Reports {
 
 impl Slot {
     pub(super) fn new(start: Start) -> Self {
-        let Start { job, zero_ns, hold, reports: sender, sync } = start;
+        let Start { job, zero_ns, hold, reports: sender, directory } = start;
         Self {
+            graph: job.graph().to_owned(),
+            busy_ns: AtomicU64::new(0),
+            of_ns: AtomicU64::new(0),
             job: Mutex::new(Some(job)),
             reports: Mutex::new(Reports { sender, waiting: VecDeque::new() }),
             zero_ns,
             hold_ns: nanoseconds(hold),
-            since_ns: AtomicI64::new(IDLE),
+            until_ns: AtomicI64::new(IDLE),
             stopped_ns: AtomicI64::new(NEVER),
             is_given_up: AtomicBool::new(false),
-            sync,
+            directory,
         }
     }
 
@@ -78,8 +88,8 @@ impl Slot {
         self.stopped_ns.fetch_min(now_ns, Relaxed);
     }
 
-    /// Moves the recording on to what the clock says; returns it with its reason when it is over.
-    pub(super) fn tick(&self, now_ns: i64) -> Option<(Job, EndReason)> {
+    /// Moves the recording on to what the clock says, in `limit` at most; returns it with its reason when it is over.
+    pub(super) fn tick(&self, now_ns: i64, limit: Duration) -> Option<(Job, EndReason)> {
         let mut guard = self.job.lock().unwrap();
         let job = guard.as_mut()?;
         let due_ns = now_ns.saturating_sub(self.zero_ns).saturating_sub(self.hold_ns);
@@ -89,28 +99,40 @@ impl Slot {
         {
             job.stop(Duration::from_nanos(stopped_ns));
         }
-        self.since_ns.store(monotonic_ns().max(IDLE + 1), Relaxed);
+        self.run_for(limit);
         let ended = job.tick(Duration::from_nanos(due_ns));
-        self.since_ns.store(IDLE, Relaxed);
+        self.until_ns.store(IDLE, Relaxed);
         self.send(job.take_reports());
         ended.and_then(|reason| Some((guard.take()?, reason)))
     }
 
-    /// Ends the recording; waits for branches with threads of their own.
-    pub(super) fn end(&self, mut job: Job, reason: EndReason) {
-        self.since_ns.store(monotonic_ns().max(IDLE + 1), Relaxed);
-        job.end(reason);
-        self.since_ns.store(IDLE, Relaxed);
-        self.send(job.take_reports());
-        if !self.is_given_up() {
-            self.flush();
-        }
+    /// Takes note of a tick that took `busy_ns`.
+    pub(super) fn took(&self, busy_ns: i64, tick: Duration) {
+        self.busy_ns.fetch_add(busy_ns.unsigned_abs(), Relaxed);
+        self.of_ns.fetch_add(nanoseconds(tick).unsigned_abs(), Relaxed);
     }
 
-    /// Returns whether what runs now has been running for `limit` at `now_ns`.
-    pub(super) fn is_stalled(&self, now_ns: i64, limit: Duration) -> bool {
-        let since_ns = self.since_ns.load(Relaxed);
-        since_ns != IDLE && now_ns.saturating_sub(since_ns) > nanoseconds(limit)
+    /// Returns what the recording has taken so far.
+    pub(super) fn cost(&self) -> Cost {
+        Cost { busy_ns: self.busy_ns.load(Relaxed), of_ns: self.of_ns.load(Relaxed) }
+    }
+
+    /// Ends the recording; waits for branches with threads of their own, and `limit` more at most.
+    pub(super) fn end(&self, mut job: Job, reason: EndReason, limit: Duration) {
+        self.run_for(job.close_deadline().saturating_add(limit));
+        job.end(reason);
+        self.until_ns.store(IDLE, Relaxed);
+        self.send(job.take_reports());
+    }
+
+    fn run_for(&self, limit: Duration) {
+        self.until_ns.store(monotonic_ns().saturating_add(nanoseconds(limit)), Relaxed);
+    }
+
+    /// Returns whether what runs now should be over at `now_ns`.
+    pub(super) fn is_stalled(&self, now_ns: i64) -> bool {
+        let until_ns = self.until_ns.load(Relaxed);
+        until_ns != IDLE && now_ns > until_ns
     }
 
     /// Gives the recording up, whatever it is doing; returns whether it was not before.
@@ -118,7 +140,6 @@ impl Slot {
         let is_first = !self.is_given_up.swap(true, Relaxed);
         if is_first {
             self.send([Report::GivenUp(why)].into());
-            self.flush();
         }
         is_first
     }
@@ -135,28 +156,30 @@ impl Slot {
         let is_progress = |report: &Report| matches!(report, Report::Progress(_));
         let wanted = |report: &Report| !is_over && (!is_crowded || !is_progress(report));
         reports.waiting.extend(new.into_iter().filter(wanted));
-        while let Some(report) = reports.waiting.pop_front() {
-            match reports.sender.try_send(report) {
+        reports.send();
+    }
+
+    /// Sends what still waits, as far as there is room; returns whether that was all.
+    pub(super) fn flush(&self) -> bool {
+        self.reports.lock().unwrap().send()
+    }
+}
+
+impl Reports {
+    /// Waits for nobody; returns whether nothing is left.
+    fn send(&mut self) -> bool {
+        while let Some(report) = self.waiting.pop_front() {
+            match self.sender.try_send(report) {
                 Err(TrySendError::Full(Report::Progress(_))) => (),
                 Err(TrySendError::Full(report)) => {
-                    reports.waiting.push_front(report);
-                    return;
+                    self.waiting.push_front(report);
+                    return false;
                 }
                 // Who is not there any more misses nothing.
                 Ok(()) | Err(TrySendError::Disconnected(_)) => (),
             }
         }
-    }
-
-    /// Sends what waits, and waits for room: not for workers.
-    fn flush(&self) {
-        let (waiting, sender) = {
-            let mut reports = self.reports.lock().unwrap();
-            (std::mem::take(&mut reports.waiting), reports.sender.clone())
-        };
-        for report in waiting {
-            let _ = sender.send(report);
-        }
+        true
     }
 }
 

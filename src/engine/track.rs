@@ -73,14 +73,25 @@ pub struct Packets {
     pub skew_ppb: i64,
 }
 
+/// A second of packets that mean nothing is no accident, if it is much of what came.
+const UNKNOWN_MIN: u64 = 50;
+
 impl Packets {
     /// Returns what is not as it should be, for people: what was agreed on and did not come, and what came and was lost
     /// here. What a network loses is no fault of a recording; it is counted.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let Stats { received, overflow, kernel_drops, .. } = self.stats;
+        let Stats { received, placed, quiet, control, unknown, foreign, malformed, .. } = self.stats;
+        let Stats { overflow, kernel_drops, unrecorded, .. } = self.stats;
         let mut troubles = Vec::new();
         if received == 0 {
             troubles.push("no packet came".to_owned());
+        }
+        let has_changed = unknown >= UNKNOWN_MIN && unknown > placed / 10;
+        if has_changed || placed == 0 && received > control + quiet + unrecorded {
+            troubles.push(format!(
+                "of {received} packets {placed} could be heard: {unknown} were not of the codec that was declared, \
+                 {foreign} of another sender, {malformed} no RTP"
+            ));
         }
         if overflow + kernel_drops > 0 {
             troubles.push(format!("{} packets came faster than they could be taken", overflow + kernel_drops));

@@ -225,6 +225,11 @@ impl Running {
         });
     }
 
+    /// Returns the plan's name.
+    pub fn graph(&self) -> &str {
+        &self.plan.name
+    }
+
     fn play(&mut self) -> Result<(), PipelineError> {
         if self.pipeline.set_state(gst::State::Playing).is_ok() {
             return Ok(());

@@ -159,9 +159,16 @@ pub fn run(request: &Request, go_on: impl Fn() -> bool) -> Result<Summary, SendE
             }
         }
         let Some(due) = schedule.pop() else { break };
-        let at_ns = desk.send(due, wire.as_mut())?;
-        if let (Some(log), Some(last), Some(at_ns)) = (&mut log, desk.last_serial, at_ns) {
-            log.note(last.number, wire.zero().monotonic_ns.unwrap_or(0) + at_ns)?;
+        let sent = desk.send(due, wire.as_mut()).and_then(|at_ns| match (&mut log, desk.last_serial, at_ns) {
+            (Some(log), Some(last), Some(at_ns)) => {
+                log.note(last.number, wire.zero().monotonic_ns.unwrap_or(0) + at_ns)
+            }
+            _ => Ok(()),
+        });
+        if let (Err(error), None) = (sent, &failed) {
+            // The others say goodbye all the same.
+            failed = Some(error);
+            schedule.stop(wire.now_ns());
         }
     }
     let delivery = wire.close()?;

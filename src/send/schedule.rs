@@ -236,6 +236,10 @@ impl Schedule {
         for index in 0..self.streams.len() {
             let Stream { identity, counts, arrived_ns, .. } = &self.streams[index];
             let (phase_ns, counts) = (identity.phase_ns, *counts);
+            if counts.packets == 0 {
+                // Who has sent nothing says no goodbye (RFC 3550 §6.3.7).
+                continue;
+            }
             // At a whole tick, so that the report is exact.
             let ticks = self.clock.tick_from(end_ns.max(arrived_ns.saturating_sub(phase_ns)));
             let at_ns = self.clock.sent_ns(ticks).saturating_add(phase_ns);

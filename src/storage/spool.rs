@@ -224,14 +224,13 @@ impl Spool {
         }
     }
 
-    /// Waits until what has been written of a chunk is on the disk, whoever writes it.
-    pub fn sync_chunk(&self, index: u32) {
-        let path = self.chunk(index);
-        // Not there yet, or finished meanwhile.
-        let Ok(file) = File::open(&path) else { return };
-        if let Err(error) = file.sync_data() {
-            tracing::warn!(%error, index, "a chunk cannot be synced");
-        }
+    /// Opens the spool's directory: whoever syncs its file system needs it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened.
+    pub fn open(&self) -> Result<File, StorageError> {
+        File::open(self.dir()).map_err(StorageError::io(&self.dir(), "opened"))
     }
 
     /// Lets nobody write to the chunks that are here any more: a thread that is stuck in the middle of a write may go

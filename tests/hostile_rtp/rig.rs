@@ -49,7 +49,8 @@ pub(crate) fn check_counted(json: &Value) {
 /// Returns how many packets are told to be something.
 #[track_caller]
 pub(crate) fn counted(json: &Value) -> u64 {
-    let outcomes = ["placed", "quiet", "late", "duplicate", "overflow", "foreign", "unknown", "implausible"];
+    let outcomes =
+        ["placed", "quiet", "late", "duplicate", "overflow", "unrecorded", "foreign", "unknown", "implausible"];
     outcomes.into_iter().chain(["malformed", "control"]).map(|name| counter(json, name)).sum()
 }
 

@@ -109,7 +109,7 @@ impl Hand {
         assert_eq!(pcap::read(&path), self.datagrams, "what is written is what is read");
         // Whoever sends there, as a socket would have had it.
         let mut source = path.into_os_string();
-        source.push("?port=5004&codec=pcmu");
+        source.push("?port=5004");
         let recording = call.with_file("caller", source.as_ref()).record("mixed-wav");
         let found = frames::check(name, &recording.wav().samples, &self.said, 20);
         println!(

@@ -1,9 +1,9 @@
 //! What of an RTP header tells one stream from another (RFC 3550, §5.1). Total: reads no byte that is not there.
 
+use crate::media::is_control;
+
 const HEADER_BYTES: usize = 12;
 const VERSION: u8 = 2;
-/// Where RTP and RTCP share a port, these second bytes are RTCP's (RFC 5761, §4).
-const RTCP_TYPES: std::ops::RangeInclusive<u8> = 192..=223;
 
 /// Which stream a packet is of, and its place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Header {
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
         let head: &[u8; HEADER_BYTES] = payload.first_chunk()?;
         let n_sources = usize::from(head[0] & 0x0f);
-        let is_rtp = head[0] >> 6 == VERSION && !RTCP_TYPES.contains(&head[1]);
+        let is_rtp = head[0] >> 6 == VERSION && !is_control(head);
         if !is_rtp || payload.len() < HEADER_BYTES + 4 * n_sources {
             return None;
         }

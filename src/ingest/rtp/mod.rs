@@ -9,7 +9,7 @@
 //!                                            every 5 s: RTCP receiver report ◄──────┘
 //! ```
 //!
-//! A thread looks at its sockets every 40 ms, which costs no truth: the kernel stamps what comes. Where a
+//! A thread looks at its sockets every 50 ms, which costs no truth: the kernel stamps what comes. Where a
 //! socket is flooded it looks more often.
 //!
 //! **Architecture invariant:** what comes from outside is handed to `media` as bytes; nothing is parsed here.

@@ -5,6 +5,9 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBuf;
@@ -12,8 +15,14 @@ use nix::sys::socket::sockopt::RcvBufForce;
 use nix::sys::socket::sockopt::ReceiveTimestampns;
 use nix::sys::socket::sockopt::RxqOvfl;
 
+use uuid::Uuid;
+
 use crate::ingest::rtp::RtpError;
 use crate::media::Track;
+use crate::media::lock;
+
+/// How often a sender is told how it is received (RFC 3550 §6.2: 5 s at least), on average.
+const REPORT: Duration = Duration::from_secs(5);
 
 /// Room in the kernel for what nobody has read: seconds of a call, and a tenth of one of a flood. The system may give
 /// less.
@@ -33,31 +42,45 @@ pub struct Port {
     /// None where the next port is somebody else's: RTCP may come on the port of RTP.
     pub(super) rtcp: Option<Socket>,
     pub(super) track: Arc<Mutex<Track>>,
-    /// Where the sender's reports come from.
-    pub(super) reports_from: Mutex<Option<SocketAddr>>,
+    /// Where the sender's reports come from, and by which socket.
+    pub(super) reports_from: Mutex<Option<(Kind, SocketAddr)>>,
+    /// When the sender is told next how it is received.
+    report_due_ns: AtomicI64,
     own_ssrc: u32,
 }
 
+/// What a socket is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rtp,
+    Rtcp,
+}
+
 impl Port {
-    /// Takes a UDP port for RTP, and the next one for RTCP if it is free.
+    /// Takes a UDP port for RTP.
     ///
     /// # Errors
     ///
     /// The port cannot be taken, or the system lacks what a recording needs: kernel time-stamps, counts of drops.
-    pub fn bind(address: SocketAddr, track: Arc<Mutex<Track>>) -> Result<Arc<Self>, RtpError> {
-        let rtp = Socket::bind(address)?;
-        let bound = rtp.socket.local_addr().unwrap_or(address);
-        let next = bound.port().checked_add(1).map(|port| SocketAddr::new(bound.ip(), port));
-        let rtcp = next.and_then(|next| match Socket::bind(next) {
+    pub fn bind(address: SocketAddr, track: Arc<Mutex<Track>>) -> Result<Self, RtpError> {
+        // Only has to differ from the sender's.
+        let own_ssrc = Uuid::new_v4().as_u128() as u32;
+        let (reports_from, report_due_ns) = (Mutex::default(), AtomicI64::new(0));
+        Ok(Self { rtp: Socket::bind(address)?, rtcp: None, track, reports_from, report_due_ns, own_ssrc })
+    }
+
+    /// Takes the next port for RTCP, too, if it is free: RTCP may come on the port of RTP. Call it when all ports of
+    /// RTP have been taken.
+    pub fn with_control(mut self) -> Self {
+        let next = |bound: SocketAddr| bound.port().checked_add(1).map(|port| SocketAddr::new(bound.ip(), port));
+        self.rtcp = self.address().ok().and_then(next).and_then(|next| match Socket::bind(next) {
             Ok(socket) => Some(socket),
             Err(error) => {
                 tracing::warn!(%error, "no port for RTCP beside a track's");
                 None
             }
         });
-        // Only has to differ from the sender's.
-        let own_ssrc = uuid::Uuid::new_v4().as_u128() as u32;
-        Ok(Arc::new(Self { rtp, rtcp, track, reports_from: Mutex::default(), own_ssrc }))
+        self
     }
 
     /// Returns the track that the port's datagrams go to.
@@ -74,19 +97,30 @@ impl Port {
         self.rtp.socket.local_addr()
     }
 
-    /// Sends a receiver report, if there is a sender (RFC 3550 §6). Who does not take it does not matter.
+    /// Sends a receiver report if it is time and there is a sender (RFC 3550 §6). Who does not take it does not matter.
     pub(super) fn report(&self, now_ns: i64) {
-        let report = self.track.lock().unwrap().report(self.own_ssrc, now_ns);
+        let due_ns = self.report_due_ns.load(Relaxed);
+        if now_ns < due_ns {
+            return;
+        }
+        // Half to one and a half of the interval, so that reports of many do not go out together (§6.2).
+        let interval_ns = REPORT.as_nanos() as i64;
+        let chance = i64::from(Uuid::new_v4().as_u128() as u16);
+        self.report_due_ns.store(now_ns + interval_ns / 2 + interval_ns * chance / 65_536, Relaxed);
+        if due_ns == 0 {
+            return;
+        }
+        let report = lock(&self.track).report(self.own_ssrc, now_ns);
         let Some((report, sender)) = report else { return };
-        let to = self.reports_from.lock().unwrap().filter(|from| from.ip() == sender.ip());
-        let (socket, to) = match (&self.rtcp, to) {
-            (Some(rtcp), Some(to)) => (&rtcp.socket, to),
-            (Some(rtcp), None) => {
-                (&rtcp.socket, SocketAddr::new(sender.ip(), sender.port().checked_add(1).unwrap_or(sender.port())))
-            }
-            (None, to) => (&self.rtp.socket, to.unwrap_or(sender)),
+        let known = self.reports_from.lock().unwrap().filter(|(_, from)| from.ip() == sender.ip());
+        let beside = || SocketAddr::new(sender.ip(), sender.port().checked_add(1).unwrap_or(sender.port()));
+        let (socket, to) = match (&self.rtcp, known) {
+            (Some(rtcp), Some((Kind::Rtcp, from))) => (rtcp, from),
+            (Some(rtcp), None) => (rtcp, beside()),
+            (_, Some((_, from))) => (&self.rtp, from),
+            (None, None) => (&self.rtp, sender),
         };
-        if let Err(error) = socket.send_to(&report, to) {
+        if let Err(error) = socket.socket.send_to(&report, to) {
             tracing::debug!(%error, "a receiver report is not taken");
         }
     }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::Builder;
@@ -16,17 +20,20 @@ use nix::sys::epoll::EpollEvent;
 use nix::sys::epoll::EpollFlags;
 use nix::sys::epoll::EpollTimeout;
 
-use crate::engine::clock::monotonic_ahead_of_wall_ns;
 use crate::engine::clock::monotonic_ns;
 use crate::ingest::rtp::Port;
 use crate::ingest::rtp::RtpError;
+use crate::ingest::rtp::port::Kind;
 use crate::ingest::rtp::port::Socket;
 use crate::ingest::rtp::receive::BATCH;
+use crate::ingest::rtp::receive::FEW;
 use crate::ingest::rtp::receive::Now;
 use crate::ingest::rtp::receive::Receiver;
+use crate::media::is_control;
+use crate::media::lock;
 
 /// How often sockets are looked at: a wake-up costs more than what it reads, and a recording is behind by much more.
-pub(super) const PACE: Duration = Duration::from_millis(40);
+pub(super) const PACE: Duration = Duration::from_millis(50);
 
 /// How often they are looked at while one is flooded.
 const FLOOD_PACE: Duration = Duration::from_millis(1);
@@ -37,8 +44,12 @@ const CALLS_MAX: usize = 64;
 /// Sockets that one look asks the kernel for.
 const EVENTS: usize = 1_024;
 
-/// How often a sender is told how it is received (RFC 3550 §6.2: 5 s at least).
-const REPORT: Duration = Duration::from_secs(5);
+/// How often ports are asked whether a report is due.
+const REPORTS: Duration = Duration::from_millis(500);
+
+/// A stamp may be older than the last look by so much: what was left then, by a flood. One that is older still, or
+/// newer than now, was made before the wall clock was set.
+const STAMP_SLACK: Duration = Duration::from_millis(200);
 
 /// The ports of one thread.
 struct Reader {
@@ -93,7 +104,7 @@ impl Readers {
             let failed = |cause: nix::Error| RtpError::Setup { address, what: "watching", cause: cause.into() };
             reader.epoll.add(socket.socket.as_fd(), event).map_err(failed)
         };
-        reader.ports.lock().unwrap().insert(id, Arc::clone(&port));
+        reader.ports().insert(id, Arc::clone(&port));
         watch(&port.rtp, id << 1)?;
         port.rtcp.as_ref().map_or(Ok(()), |rtcp| watch(rtcp, id << 1 | RTCP))
     }
@@ -107,16 +118,28 @@ impl Drop for Readers {
 }
 
 impl Reader {
+    /// Also those that were looked at when something panicked.
+    fn ports(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Port>>> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self) {
         let mut receiver = Receiver::new();
         let mut events = vec![EpollEvent::empty(); EVENTS];
-        let mut reports_due_ns = 0;
+        let (mut reports_due_ns, mut looked_ns) = (0, monotonic_ns());
         while !self.is_over.load(Relaxed) {
-            let is_flooded = self.look(&mut receiver, &mut events);
+            let now = Now::after(looked_ns - STAMP_SLACK.as_nanos() as i64);
+            looked_ns = now.monotonic_ns;
+            // A bug that one datagram finds must not make all calls deaf.
+            let looked = catch_unwind(AssertUnwindSafe(|| self.look(&mut receiver, &mut events, now)));
+            let is_flooded = looked.unwrap_or_else(|_| {
+                tracing::error!("a reader of sockets panicked");
+                false
+            });
             let now_ns = monotonic_ns();
             if now_ns >= reports_due_ns {
-                reports_due_ns = now_ns + REPORT.as_nanos() as i64;
-                let ports: Vec<_> = self.ports.lock().unwrap().values().cloned().collect();
+                reports_due_ns = now_ns + REPORTS.as_nanos() as i64;
+                let ports: Vec<_> = self.ports().values().cloned().collect();
                 ports.iter().for_each(|port| port.report(now_ns));
             }
             std::thread::sleep(if is_flooded { FLOOD_PACE } else { PACE });
@@ -124,16 +147,15 @@ impl Reader {
     }
 
     /// Reads all sockets that have something; returns whether one has more than calls bring.
-    fn look(&self, receiver: &mut Receiver, events: &mut [EpollEvent]) -> bool {
+    fn look(&self, receiver: &mut Receiver, events: &mut [EpollEvent], now: Now) -> bool {
         let n = self.epoll.wait(events, EpollTimeout::ZERO).unwrap_or(0);
-        let now = Now { monotonic_ns: monotonic_ns(), ahead_ns: monotonic_ahead_of_wall_ns() };
-        let ports = self.ports.lock().unwrap();
+        let ports = self.ports();
         let mut is_flooded = n == events.len();
         for event in &events[..n] {
             let Some(port) = ports.get(&(event.data() >> 1)) else { continue };
             let n_read = match event.data() & RTCP {
-                RTCP => port.rtcp.as_ref().map_or(0, |rtcp| port.drain(rtcp, true, receiver, now)),
-                _ => port.drain(&port.rtp, false, receiver, now),
+                RTCP => port.rtcp.as_ref().map_or(0, |rtcp| port.drain(rtcp, Kind::Rtcp, receiver, now)),
+                _ => port.drain(&port.rtp, Kind::Rtp, receiver, now),
             };
             is_flooded |= n_read >= 4 * BATCH;
         }
@@ -143,14 +165,14 @@ impl Reader {
 
 impl Port {
     /// Hands what a socket has to the track; returns how many datagrams that were.
-    fn drain(&self, socket: &Socket, is_rtcp: bool, receiver: &mut Receiver, now: Now) -> usize {
-        let mut n = 0;
+    fn drain(&self, socket: &Socket, kind: Kind, receiver: &mut Receiver, now: Now) -> usize {
+        let (mut n, mut n_wanted) = (0, FEW);
         for _ in 0..CALLS_MAX {
-            let mut track = self.track.lock().unwrap();
-            let received = receiver.receive(&socket.socket, now, |datagram| {
+            let mut track = lock(&self.track);
+            let received = receiver.receive(&socket.socket, n_wanted, now, |datagram| {
                 track.receive(datagram.bytes, datagram.from, datagram.arrival_ns);
-                if is_rtcp {
-                    *self.reports_from.lock().unwrap() = Some(datagram.from);
+                if is_control(datagram.bytes) {
+                    *self.reports_from.lock().unwrap() = Some((kind, datagram.from));
                 }
             });
             if let Some(drops) = received.drops {
@@ -158,9 +180,10 @@ impl Port {
                 track.count_kernel_drops(u64::from(drops.wrapping_sub(before)));
             }
             n += received.n;
-            if received.n < BATCH {
+            if received.n < n_wanted {
                 break;
             }
+            n_wanted = BATCH;
         }
         n
     }

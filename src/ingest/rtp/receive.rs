@@ -14,14 +14,21 @@ use nix::sys::socket::SockaddrStorage;
 use nix::sys::socket::recvmmsg;
 use nix::sys::time::TimeSpec;
 
+use crate::engine::clock::monotonic_ahead_of_wall_ns;
+use crate::engine::clock::monotonic_ns;
+
 /// Datagrams that one call takes.
 pub(super) const BATCH: usize = 16;
+
+/// Datagrams that the first call for a socket takes: what a call brings between two looks, with room for one more. The
+/// memory for more costs as much as the call.
+pub(super) const FEW: usize = 4;
 
 /// Longer datagrams are cut, and no RTP: it fits into what an Ethernet carries.
 const DATAGRAM_MAX: usize = 2_048;
 
-/// A stamp that is older or newer than this is not believed: the wall clock was set between it and now.
-const STAMP_MAX_NS: i64 = 60_000_000_000;
+/// What comes during a look is stamped later than its begin.
+const LOOK_MAX_NS: i64 = 50_000_000;
 
 /// A datagram.
 #[derive(Debug, Clone, Copy)]
@@ -36,16 +43,24 @@ pub(super) struct Datagram<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
     pub(super) monotonic_ns: i64,
-    pub(super) ahead_ns: i64,
+    ahead_ns: i64,
+    /// Nothing that is read now came before.
+    since_ns: i64,
 }
 
 impl Now {
+    /// Reads the clocks, for what came after `since_ns` of the monotonic one.
+    pub(super) fn after(since_ns: i64) -> Self {
+        Self { ahead_ns: monotonic_ahead_of_wall_ns(), monotonic_ns: monotonic_ns(), since_ns }
+    }
+
     fn arrival_ns(self, stamp: Option<TimeSpec>) -> i64 {
         let stamped = stamp.map(|stamp| {
             stamp.tv_sec().saturating_mul(1_000_000_000).saturating_add(stamp.tv_nsec()).saturating_add(self.ahead_ns)
         });
-        let is_near = |stamp: &i64| self.monotonic_ns.saturating_sub(*stamp).abs() < STAMP_MAX_NS;
-        stamped.filter(is_near).unwrap_or(self.monotonic_ns)
+        // A stamp that cannot be was made before the wall clock was set; and a look takes a while.
+        let latest_ns = self.monotonic_ns.saturating_add(LOOK_MAX_NS);
+        stamped.filter(|stamp| (self.since_ns..=latest_ns).contains(stamp)).unwrap_or(self.monotonic_ns)
     }
 }
 
@@ -67,11 +82,17 @@ impl Receiver {
         Self { buffers: Box::new([[0; DATAGRAM_MAX]; BATCH]) }
     }
 
-    /// Takes up to [`BATCH`] datagrams that are there, in order, and gives each to `take`. What is not understood of a
-    /// socket's errors (an ICMP answer to a report) is no datagram.
-    pub(super) fn receive(&mut self, socket: &UdpSocket, now: Now, mut take: impl FnMut(Datagram<'_>)) -> Received {
+    /// Takes up to `n` datagrams ([`BATCH`] at most) that are there, in order, and gives each to `take`. What is not
+    /// understood of a socket's errors (an ICMP answer to a report) is no datagram.
+    pub(super) fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        n: usize,
+        now: Now,
+        mut take: impl FnMut(Datagram<'_>),
+    ) -> Received {
         // Made anew for each call: the kernel leaves in it how much it has used, and would use no more the next time.
-        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(BATCH, Some(cmsg_space!(TimeSpec, u32)));
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(n, Some(cmsg_space!(TimeSpec, u32)));
         let mut slices = self.buffers.each_mut().map(|buffer| [IoSliceMut::new(buffer)]);
         let called = recvmmsg(socket.as_raw_fd(), &mut headers, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None);
         let mut received = Received::default();

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
+use crate::media::is_media_type;
+use crate::media::read_ssrc;
 
 /// What begins such an address.
 const SCHEME: &str = "rtp://";
@@ -203,13 +205,13 @@ fn codec(value: &str) -> Result<CodecName, UrlError> {
 }
 
 fn payload_type(key: &'static str, value: &str) -> Result<u8, UrlError> {
-    number(key, value, 0..=127, "a payload type from 0 to 127").map(|number| number as u8)
+    let wanted = "a payload type of media: 0 to 127, but for 13 and 64 to 95";
+    let number = value.parse().ok().filter(|number| is_media_type(*number));
+    number.ok_or_else(|| refused(key, value, wanted))
 }
 
 fn ssrc(value: &str) -> Result<u32, UrlError> {
-    let hexadecimal = value.strip_prefix("0x").or_else(|| value.strip_prefix("0X"));
-    let parsed = hexadecimal.map_or_else(|| value.parse().ok(), |digits| u32::from_str_radix(digits, 16).ok());
-    parsed.ok_or_else(|| refused("ssrc", value, "a number of 32 bits, as in 0x1234abcd"))
+    read_ssrc(value).ok_or_else(|| refused("ssrc", value, "a number of 32 bits, as in 0x1234abcd"))
 }
 
 fn number(
