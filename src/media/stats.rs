@@ -1,8 +1,8 @@
 //! What became of a track's packets.
 
 /// Packets of one track by outcome. Each datagram that came is counted once among `placed`, `quiet`, `late`,
-/// `duplicate`, `overflow`, `unrecorded`, `foreign`, `unknown`, `implausible`, `malformed` and `control`, or is still on
-/// its way.
+/// `duplicate`, `overflow`, `unrecorded`, `foreign`, `unknown`, `implausible`, `malformed` and `control`, or is still
+/// on its way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Datagrams that came.
