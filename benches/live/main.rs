@@ -35,6 +35,7 @@ use anyhow::ensure;
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
 
+use crate::floor::Calls;
 use crate::measure::Bench;
 use crate::measure::Recorder;
 use crate::report::Floor;
@@ -71,7 +72,8 @@ const HOW: &str = "\
 CPU is user and system time of the recorder's threads, for 20 ms of one recording, in the cheapest of five windows of
 4 s (with `QUICK=1`, one of 3 s); senders are other processes. The floor is the cheapest of ten runs of one thread that
 does nothing else: decode straight to 16 kHz, add, encode (LAME, quality 7), write; with what `recvmmsg` takes for the
-packets. MB each is resident memory above that of the process without calls; for one call it is mostly code. Samples
+packets. *In turn* is the same for as many calls as are recorded, 200 ms of each at a time: what it takes more is
+memory that is not near. MB each is resident memory above that of the process without calls; for one call it is mostly code. Samples
 missing are those lost, late or overlapping, from start to stop. In files: length of what was written, of what was
 recorded. Sent late: the latest packet, by its sender. A recorder keeps up where nothing is missing or dropped, all is
 in the files, and 99.9 % of ticks are less late than the hold; what one takes that does not keep up is not compared.";
@@ -116,7 +118,7 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
     let mut report = Report::default();
     for workload in ALL {
         report.floor(floor(&bench, workload)?);
-        report.print_last();
+        report.print_last(2);
         bench.row(&mut report, workload, Recorder::Ours, workload.n())?;
         if is_quick && ![OPUS_MP3, G711_WAV].contains(&workload) {
             continue;
@@ -151,9 +153,10 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
 
 fn floor(bench: &Bench, workload: Workload) -> anyhow::Result<Floor> {
     let payloads = sender::payloads(&bench.dir, &bench.speech, workload.codec, FLOOR_SECONDS)?;
-    let codec_us = floor::codec_ns(workload, &payloads, &bench.dir)? / 1e3;
+    let of = |calls| Ok::<_, anyhow::Error>(floor::codec_ns(workload, &payloads, calls, &bench.dir)? / 1e3);
+    let (codec_us, many_us) = (of(Calls::one(&payloads))?, of(Calls::many(workload.n()))?);
     let length = HEADER + payloads.iter().map(Vec::len).sum::<usize>() / payloads.len().max(1);
-    Ok(Floor { workload, codec_us, receive_us: floor::receive_ns(length)? / 1e3 })
+    Ok(Floor { workload, codec_us, many_us, receive_us: floor::receive_ns(length)? / 1e3 })
 }
 
 impl Bench {
@@ -172,7 +175,7 @@ impl Bench {
         match taken {
             Ok(taken) => {
                 report.taken(taken);
-                report.print_last();
+                report.print_last(1);
                 Ok(())
             }
             // Others, and other workloads, can be measured all the same.

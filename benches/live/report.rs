@@ -38,6 +38,8 @@ pub(crate) struct Floor {
     pub(crate) workload: Workload,
     /// Decoding, mixing, encoding and writing 20 ms.
     pub(crate) codec_us: f64,
+    /// The same of as many calls as are recorded, each in its turn.
+    pub(crate) many_us: f64,
     /// Receiving one packet.
     pub(crate) receive_us: f64,
 }
@@ -51,7 +53,8 @@ impl Floor {
     /// Returns the lower of two: what else happens on a machine only adds.
     fn or_lower(self, other: &Self) -> Self {
         let receive_us = self.receive_us.min(other.receive_us);
-        Self { codec_us: self.codec_us.min(other.codec_us), receive_us, ..self }
+        let (codec_us, many_us) = (self.codec_us.min(other.codec_us), self.many_us.min(other.many_us));
+        Self { codec_us, many_us, receive_us, ..self }
     }
 
     fn cells(&self) -> Vec<String> {
@@ -61,11 +64,21 @@ impl Floor {
         cells.resize(HEADINGS.len(), "–".to_owned());
         cells
     }
+
+    fn cells_of_many(&self) -> Vec<String> {
+        let us = self.us() - self.codec_us + self.many_us;
+        let name = [self.workload.name.to_owned(), "floor, in turn".to_owned(), self.workload.n().to_string()];
+        let mut cells = name.to_vec();
+        cells.extend([format!("{us:.2}"), per_core(us), format!("{:.1} %", self.us() / us * 100.0)]);
+        cells.resize(HEADINGS.len(), "–".to_owned());
+        cells
+    }
 }
 
 #[derive(Debug)]
 enum Row {
     Floor(Workload),
+    InTurn(Workload),
     Taken(Taken),
 }
 
@@ -87,7 +100,7 @@ impl Report {
         match self.floors.iter_mut().find(|known| known.workload == floor.workload) {
             Some(known) => *known = known.or_lower(&floor),
             None => {
-                self.rows.push(Row::Floor(floor.workload));
+                self.rows.extend([Row::Floor(floor.workload), Row::InTurn(floor.workload)]);
                 self.floors.push(floor);
             }
         }
@@ -111,19 +124,22 @@ impl Report {
         self.rows.len()
     }
 
-    /// Prints the last row, for whoever waits.
-    pub(crate) fn print_last(&self) {
-        eprintln!("  {}", self.rows.last().map(|row| self.cells(row).join(" | ")).unwrap_or_default());
+    /// Prints the last `n` rows, for whoever waits.
+    pub(crate) fn print_last(&self, n: usize) {
+        for row in &self.rows[self.rows.len().saturating_sub(n)..] {
+            eprintln!("  {}", self.cells(row).join(" | "));
+        }
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {
         let workload = match row {
-            Row::Floor(workload) => *workload,
+            Row::Floor(workload) | Row::InTurn(workload) => *workload,
             Row::Taken(taken) => taken.workload,
         };
         let floor = self.floors.iter().find(|floor| floor.workload == workload);
         match (row, floor) {
             (Row::Taken(taken), Some(floor)) => taken_cells(taken, floor),
+            (Row::InTurn(_), Some(floor)) => floor.cells_of_many(),
             (_, floor) => floor.map(Floor::cells).unwrap_or_default(),
         }
     }

@@ -14,13 +14,10 @@ use crate::workload::Output;
 /// Bytes of one `write`.
 const PIECE: usize = 64 * 1024;
 
-/// Samples of one push into the encoder.
-const PUSH: usize = 16_000;
-
 /// An encoder and its file.
 pub(crate) enum Encoder {
     Wav { file: File, bytes: Vec<u8> },
-    Mp3 { lame: Lame, samples: Vec<i16> },
+    Mp3 { lame: Lame, samples: Vec<i16>, n_push: usize },
 }
 
 /// LAME, with a pad before it to push into and one behind it that writes.
@@ -31,11 +28,12 @@ pub(crate) struct Lame {
 }
 
 impl Encoder {
-    pub(crate) fn create(output: Output, path: &Path) -> anyhow::Result<Self> {
+    /// Returns an encoder into a file; LAME gets `n_push` samples at a time.
+    pub(crate) fn create(output: Output, path: &Path, n_push: usize) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(match output {
             Output::Wav { .. } => Self::Wav { file, bytes: Vec::with_capacity(2 * PIECE) },
-            Output::Mp3 => Self::Mp3 { lame: Lame::start(file)?, samples: Vec::with_capacity(2 * PUSH) },
+            Output::Mp3 => Self::Mp3 { lame: Lame::start(file)?, samples: Vec::new(), n_push },
         })
     }
 
@@ -48,9 +46,9 @@ impl Encoder {
                     bytes.clear();
                 }
             }
-            Self::Mp3 { lame, samples } => {
+            Self::Mp3 { lame, samples, n_push } => {
                 samples.extend_from_slice(frame);
-                if samples.len() >= PUSH {
+                if samples.len() >= *n_push {
                     lame.push(samples)?;
                     samples.clear();
                 }
@@ -62,7 +60,7 @@ impl Encoder {
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Wav { mut file, bytes } => file.write_all(&bytes)?,
-            Self::Mp3 { lame, samples } => {
+            Self::Mp3 { lame, samples, .. } => {
                 lame.push(&samples)?;
                 lame.src.push_event(gst::event::Eos::new());
             }

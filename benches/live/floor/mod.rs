@@ -6,7 +6,10 @@
 //!                                                      or interleaved samples         ─┴► write(2)
 //! ```
 //!
-//! LAME is called through `lamemp3enc`, a second of sound with each push: no crate that links libmp3lame is kept and
+//! The same for as many calls as are recorded, each in its turn, 200 ms at a time: what is between the two is memory,
+//! which no recorder of many calls gets around.
+//!
+//! LAME is called through `lamemp3enc`, a second of sound with each push where there is one call: no crate that links libmp3lame is kept and
 //! has a licence that we take. A push costs 0.3 µs, and that divided by 50 frames.
 
 mod encode;
@@ -38,24 +41,53 @@ pub(crate) fn thread_ns() -> u64 {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32).as_nanos() as u64
 }
 
+/// How many calls are made, in pieces of how many frames.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Calls {
+    n: usize,
+    turn: usize,
+    /// Frames of each call.
+    frames: usize,
+}
+
+impl Calls {
+    /// One call, whose memory is near.
+    pub(crate) fn one(payloads: &[Vec<u8>]) -> Self {
+        Self { n: 1, turn: 50, frames: payloads.len() }
+    }
+
+    /// Many calls, of which each gets 200 ms in its turn.
+    pub(crate) fn many(n: usize) -> Self {
+        Self { n, turn: 10, frames: 100 }
+    }
+}
+
 /// Returns what decoding, mixing, encoding and writing take for 20 ms of a recording, in ns.
-pub(crate) fn codec_ns(workload: Workload, payloads: &[Vec<u8>], dir: &Path) -> anyhow::Result<f64> {
-    let file = dir.join(format!("floor.{}", workload.output.extension()));
+pub(crate) fn codec_ns(workload: Workload, payloads: &[Vec<u8>], calls: Calls, dir: &Path) -> anyhow::Result<f64> {
+    let dir = tempfile::tempdir_in(dir)?;
     let mut least = f64::MAX;
     for _ in 0..RUNS {
-        let mut voices =
-            (0..workload.parties).map(|_| Voice::new(workload.codec)).collect::<anyhow::Result<Vec<_>>>()?;
-        let mut encoder = Encoder::create(workload.output, &file)?;
+        let call = |index: usize| {
+            let voices =
+                (0..workload.parties).map(|_| Voice::new(workload.codec)).collect::<anyhow::Result<Vec<_>>>()?;
+            let encoder = Encoder::create(workload.output, &dir.path().join(index.to_string()), calls.turn * FRAME)?;
+            Ok((voices, encoder))
+        };
+        let mut made = (0..calls.n).map(call).collect::<anyhow::Result<Vec<_>>>()?;
         let begun_ns = thread_ns();
-        for frame in 0..payloads.len() {
-            run_frame(workload, &mut voices, &mut encoder, |party| {
-                // Parties do not say the same at the same time, as phones do not.
-                &payloads[(frame + party * payloads.len() / workload.parties) % payloads.len()]
-            })?;
+        for turn in (0..calls.frames).step_by(calls.turn) {
+            for (index, (voices, encoder)) in made.iter_mut().enumerate() {
+                for frame in turn..(turn + calls.turn).min(calls.frames) {
+                    run_frame(workload, voices, encoder, |party| {
+                        // Parties do not say the same at the same time, as phones do not.
+                        let apart = (index + party) * payloads.len() / (calls.n + workload.parties - 1);
+                        &payloads[(frame + apart) % payloads.len()]
+                    })?;
+                }
+            }
         }
-        encoder.finish()?;
-        least = least.min((thread_ns() - begun_ns) as f64 / payloads.len() as f64);
-        std::fs::remove_file(&file)?;
+        made.into_iter().try_for_each(|(_, encoder)| encoder.finish())?;
+        least = least.min((thread_ns() - begun_ns) as f64 / (calls.frames * calls.n) as f64);
     }
     Ok(least)
 }
