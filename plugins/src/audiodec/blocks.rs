@@ -40,6 +40,9 @@ pub(super) struct Blocks {
     told: u64,
     /// Length of the last block taken: the next will be much the same.
     len_hint: usize,
+    /// Samples that were kept at this rate, and how long those at others were.
+    n_kept: u64,
+    kept_before_ns: u64,
     n_cut: u64,
     n_overlapping: u64,
     n_disconts: u64,
@@ -57,6 +60,8 @@ impl Blocks {
             end: None,
             told: 0,
             len_hint: 0,
+            n_kept: 0,
+            kept_before_ns: 0,
             n_cut: 0,
             n_overlapping: 0,
             n_disconts: 0,
@@ -72,6 +77,7 @@ impl Blocks {
     pub(super) fn change_rate(&mut self, rate: u32) {
         let convert = |index| position_at_ns(ns_of(index, self.rate), rate);
         (self.next, self.end, self.told) = (convert(self.next), self.end.map(convert), convert(self.told));
+        (self.kept_before_ns, self.n_kept) = (self.kept_ns(), 0);
         self.rate = rate;
         self.bounds = bounds(&self.bounds_ns, rate);
     }
@@ -119,6 +125,7 @@ impl Blocks {
         if kept.is_empty() {
             return;
         }
+        self.n_kept += kept.end - kept.start;
         let samples = &samples[(kept.start - whole.start) as usize..(kept.end - whole.start) as usize];
         match self.done.last_mut() {
             Some(block) if block.end() == kept.start => block.samples.extend_from_slice(samples),
@@ -141,6 +148,11 @@ impl Blocks {
             self.len_hint = block.samples.len();
         }
         std::mem::take(&mut self.done)
+    }
+
+    /// Returns how long all is that was kept.
+    pub(super) fn kept_ns(&self) -> u64 {
+        self.kept_before_ns.saturating_add(ns_of(self.n_kept, self.rate))
     }
 
     /// Returns how many samples were out of bounds.

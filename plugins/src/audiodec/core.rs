@@ -18,6 +18,10 @@ use crate::audiodec::drift::Drift;
 use crate::audiodec::drift::SLACK_NS;
 use crate::audiodec::hush::Grid;
 use crate::audiodec::hush::hush;
+use crate::audiodec::loudness::Loudness;
+use crate::audiodec::packet::GapFate;
+use crate::audiodec::packet::Packet;
+use crate::audiodec::packet::TooManyCorrupt;
 use crate::audiodec::position::Arrival;
 use crate::audiodec::position::Before;
 use crate::audiodec::position::Place;
@@ -28,7 +32,9 @@ use crate::audiodec::stats::Stats;
 use crate::samples::ns_of;
 use crate::samples::position_at_ns;
 use crate::timeline::Timeline;
+use std::cell::Cell;
 use std::ops::Range;
+use std::thread::LocalKey;
 
 /// So many corrupt packets in a row are no accident: the stream is not what its caps say.
 pub(super) const CORRUPT_RUN_MAX: u32 = 50;
@@ -36,37 +42,6 @@ pub(super) const CORRUPT_RUN_MAX: u32 = 50;
 /// Longest comfort noise without a packet. libopus sends a packet at least every 20 frames of 20 ms while in DTX, so a
 /// longer silence is not the encoder's.
 const COMFORT_MAX_MS: u64 = 400;
-
-/// A packet with what its buffer says about it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Packet<'a> {
-    /// The codec's bytes.
-    pub(super) bytes: &'a [u8],
-    /// Time of its first sample, after the clipped start; without one it follows the packet before it.
-    pub(super) pts_ns: Option<u64>,
-    /// Whether something before it was lost.
-    pub(super) is_discont: bool,
-    /// Length to cut from the start of its decoded samples.
-    pub(super) clip_start_ns: u64,
-    /// Length to cut from their end.
-    pub(super) clip_end_ns: u64,
-}
-
-/// [`CORRUPT_RUN_MAX`] packets in a row could not be decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooManyCorrupt;
-
-/// What to do with a gap event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GapFate {
-    /// Samples stand for it, or will when the next packet is there.
-    Filled,
-    /// Nothing will be emitted for it from this time on, which is behind all that was emitted before.
-    Empty {
-        /// The later of the gap's begin and the end of what was emitted.
-        from_ns: u64,
-    },
-}
 
 /// Packets without a hole between them.
 #[derive(Debug)]
@@ -109,8 +84,21 @@ pub(super) struct Core {
     /// Recording time of the first of `blocks`' times.
     running_ns: u64,
     stats: Stats,
-    decoded: Vec<i16>,
-    resampled: Vec<i16>,
+    loudness: Loudness,
+}
+
+thread_local! {
+    // What a packet becomes on its way, for all tracks of a thread: a hundred would else have a hundred in memory that
+    // is not near. Empty while somebody has it.
+    static DECODED: Cell<Vec<i16>> = const { Cell::new(Vec::new()) };
+    static RESAMPLED: Cell<Vec<i16>> = const { Cell::new(Vec::new()) };
+}
+
+/// Returns an empty vector, with room if nobody else has it.
+fn taken(scratch: &'static LocalKey<Cell<Vec<i16>>>) -> Vec<i16> {
+    let mut samples = scratch.take();
+    samples.clear();
+    samples
 }
 
 impl Core {
@@ -131,8 +119,7 @@ impl Core {
             widened: Timeline::default(),
             running_ns: 0,
             stats: Stats::default(),
-            decoded: Vec::new(),
-            resampled: Vec::new(),
+            loudness: Loudness::default(),
         }
     }
 
@@ -198,7 +185,13 @@ impl Core {
         let n_cut = self.stats.n_clipped + self.blocks.n_cut();
         let n_overlapping = self.stats.n_overlapping + self.blocks.n_overlapping();
         let drift_ppb = self.spurt.as_ref().map_or(0, |spurt| spurt.drift.ppb());
-        Stats { n_clipped: n_cut, n_overlapping, n_disconts: self.blocks.n_disconts(), drift_ppb, ..self.stats }
+        let (n_disconts, heard_ns) = (self.blocks.n_disconts(), self.blocks.kept_ns());
+        Stats { n_clipped: n_cut, n_overlapping, n_disconts, heard_ns, drift_ppb, ..self.stats }
+    }
+
+    /// Returns how loud it is now, in dBFS.
+    pub(super) fn level_db(&self) -> f64 {
+        self.loudness.db()
     }
 
     /// Returns by how much a sample may come later than the packet that holds it: the codec's and the resampler's
@@ -229,8 +222,7 @@ impl Core {
             }
         };
         self.follow(packet, kept.len(), n_overlapping);
-        let mut decoded = std::mem::take(&mut self.decoded);
-        decoded.clear();
+        let mut decoded = taken(&DECODED);
         let is_decoded = self.codec.append(packet.bytes, &mut decoded);
         let outcome = match is_decoded {
             true => {
@@ -239,7 +231,7 @@ impl Core {
             }
             false => self.corrupt(),
         };
-        self.decoded = decoded;
+        DECODED.set(decoded);
         outcome
     }
 
@@ -265,24 +257,25 @@ impl Core {
     /// A packet that comes too late by less than its length reaches into what follows: only that part is heard.
     fn empty(&mut self, pts_ns: u64, end_ns: u64) -> GapFate {
         self.blocks.tell_empty(end_ns);
+        self.loudness.silent(end_ns.saturating_sub(pts_ns));
         GapFate::Empty { from_ns: pts_ns.max(self.blocks.free_ns()) }
     }
 
     /// Ends the spurt: emits what is still inside codec and resampler.
     pub(super) fn finish(&mut self) {
         let Some(lag) = self.spurt.as_ref().map(|spurt| spurt.lag) else { return };
-        let mut tail = std::mem::take(&mut self.decoded);
-        tail.clear();
+        let mut tail = taken(&DECODED);
         self.codec.tail(lag, &mut tail);
         // G.722 has its last samples still inside; Opus makes them up.
         let n_invented = if matches!(self.format, Format::Opus { .. }) { tail.len() } else { 0 };
         self.feed(&mut tail, n_invented);
-        self.decoded = tail;
+        DECODED.set(tail);
         self.spurt = None;
         self.before = Before::Nothing;
-        self.resampled.clear();
-        self.resampler.drain(&mut self.resampled);
-        self.blocks.append(&self.resampled);
+        let mut resampled = taken(&RESAMPLED);
+        self.resampler.drain(&mut resampled);
+        self.blocks.append(&resampled);
+        RESAMPLED.set(resampled);
     }
 
     fn lag(&self) -> usize {
@@ -398,14 +391,13 @@ impl Core {
 
     /// Fills a loss of `n` samples before the packet `next`; returns how much of that overlaps, which is nothing.
     fn conceal(&mut self, n: usize, next: &[u8]) -> usize {
-        let mut filling = std::mem::take(&mut self.decoded);
-        filling.clear();
+        let mut filling = taken(&DECODED);
         let n_restored = self.codec.conceal(n, next, &mut filling);
         self.stats.n_fec_frames += u64::from(n_restored.is_some());
         let n_invented = n - n_restored.unwrap_or(0);
         self.stats.n_concealed += n_invented as u64;
         self.go_on(&mut filling, n_invented);
-        self.decoded = filling;
+        DECODED.set(filling);
         0
     }
 
@@ -425,11 +417,10 @@ impl Core {
         let n = n.min(n_max.saturating_sub(spurt.n_comfort));
         spurt.n_comfort += n;
         self.stats.n_comfort += n as u64;
-        let mut noise = std::mem::take(&mut self.decoded);
-        noise.clear();
+        let mut noise = taken(&DECODED);
         self.codec.tail(n, &mut noise);
         self.go_on(&mut noise, n);
-        self.decoded = noise;
+        DECODED.set(noise);
         n
     }
 
@@ -473,11 +464,13 @@ impl Core {
         let is_resampled = is_corrected || self.codec.rate() != self.blocks.rate();
         let pauses = if is_resampled { &self.widened } else { &self.pauses };
         hush(pauses, grid, spurt.n_fed, n_invented.saturating_sub(n_skipped), samples);
+        self.loudness.heard(samples, self.codec.rate());
         spurt.n_fed += samples.len() as u64;
         self.stats.n_corrected += if is_corrected { samples.len() as u64 } else { 0 };
-        self.resampled.clear();
-        self.resampler.push(samples, &mut self.resampled);
-        self.blocks.append(&self.resampled);
+        let mut resampled = taken(&RESAMPLED);
+        self.resampler.push(samples, &mut resampled);
+        self.blocks.append(&resampled);
+        RESAMPLED.set(resampled);
     }
 }
 

@@ -13,12 +13,11 @@ use crate::audiodec::codec::Format;
 use crate::audiodec::convert::{bounds_ns, buffer, length_ns, rest, running_ns};
 use crate::audiodec::core::CORRUPT_RUN_MAX;
 use crate::audiodec::core::Core;
-use crate::audiodec::core::GapFate;
-use crate::audiodec::core::Packet;
-use crate::audiodec::core::TooManyCorrupt;
+use crate::audiodec::loudness::Loudness;
 use crate::audiodec::opus;
+use crate::audiodec::packet::{GapFate, Packet, TooManyCorrupt};
 use crate::audiodec::position::Before;
-use crate::audiodec::stats::DRIFT_PPB;
+use crate::audiodec::stats::{DRIFT_PPB, LEVEL_DB, Stats};
 use crate::edges::{Edge, Edges};
 use crate::lock::lock_anyway;
 use crate::messages;
@@ -344,10 +343,13 @@ impl ReelAudioDec {
     }
 
     fn stats(&self) -> gst::Structure {
-        let stats = lock_anyway(&self.state).stream.as_ref().map(|stream| stream.core.stats()).unwrap_or_default();
+        let (stats, level_db) = match &lock_anyway(&self.state).stream {
+            Some(stream) => (stream.core.stats(), stream.core.level_db()),
+            None => (Stats::default(), Loudness::default().db()),
+        };
         let builder = gst::Structure::builder(messages::STATS);
         let builder = stats.fields().into_iter().fold(builder, |builder, (name, n)| builder.field(name, n));
-        builder.field(DRIFT_PPB, stats.drift_ppb).build()
+        builder.field(DRIFT_PPB, stats.drift_ppb).field(LEVEL_DB, level_db).build()
     }
 }
 

@@ -73,9 +73,10 @@
 //! it must be written before media from there on comes. PAUSED → READY forgets them. `opus-pre-skip` is applied from
 //! the next spurt on. `stats` is a structure `reel-stats` of `guint64`: `packets`, `decoded-samples`,
 //! `concealed-samples`, `comfort-samples`, `corrected-samples` (those that follow their clock), `fec-frames`, `corrupt`
-//! (packets), `clipped` and `dropped-overlap` (samples), `discontinuities`; and of `gint64`, `drift-ppb`: by how many
-//! parts per billion samples are made longer now, −600 000 ‥ 600 000, 0 before a spurt's first correction. Samples are
-//! at the rate that the codec is decoded to. It posts no messages but `latency`.
+//! (packets), `clipped` and `dropped-overlap` (samples), `discontinuities`, `heard-ns` (how long all is that came out);
+//! of `gint64`, `drift-ppb`: by how many parts per billion samples are made longer now, −600 000 ‥ 600 000, 0 before a
+//! spurt's first correction; and of `gdouble`, `level-db`: the RMS of about the last 300 ms in dBFS, pauses being
+//! silence, which is −200. Samples are at the rate that the codec is decoded to. It posts no messages but `latency`.
 //!
 //! # Examples
 //!
@@ -97,7 +98,9 @@ mod hush;
 mod imp;
 mod kernel;
 mod line;
+mod loudness;
 mod opus;
+mod packet;
 mod pcm;
 mod position;
 mod resample;

@@ -11,6 +11,7 @@
 
 mod correct;
 mod dot;
+mod glide;
 
 use std::sync::Arc;
 
@@ -113,9 +114,9 @@ impl Resampler {
             let untouched = Filter::new(Kernel::between_phases(up, down), up, down);
             Filter { window: Window::after(&self.recent), n_out: self.n_in, ..untouched }
         });
-        let correction = filter
-            .correction
-            .get_or_insert_with(|| Correction::new(Kernel::between_phases(up, down), self.line, filter.phase));
+        let correction = filter.correction.get_or_insert_with(|| {
+            Correction::new(Kernel::between_phases(up, down), (up, down), self.line, filter.phase)
+        });
         if correction.is_turning() {
             return;
         }
@@ -144,7 +145,9 @@ impl Resampler {
             let n_owed = self.line.nearest(self.n_in);
             let end = output.len() + n_owed.saturating_sub(filter.n_out) as usize;
             let half = filter.kernel.half();
-            filter.push(&vec![0; half], self.n_in + half as u64, output);
+            // One more than what an output needs: those of one input sample may be made together.
+            let n_silent = half + 1;
+            filter.push(&vec![0; n_silent], self.n_in + n_silent as u64, output);
             output.truncate(end);
         }
         self.reset();
@@ -184,6 +187,17 @@ impl Window {
     /// A window whose next output falls on what follows `recent`.
     fn after(recent: &[i16; RECENT]) -> Self {
         Self { samples: recent.iter().map(|&sample| f32::from(sample)).collect(), at: 0 }
+    }
+
+    /// Returns the samples from `at` on, silence behind those that are there. What is made of less than a block is made
+    /// of the same sums: how input is cut is not heard.
+    #[inline(always)]
+    fn piece<'a, const N: usize>(&'a self, at: usize, rest: &'a mut [f32; N]) -> &'a [f32; N] {
+        let left = self.samples.get(at..).unwrap_or_default();
+        left.first_chunk().unwrap_or_else(|| {
+            rest[..left.len()].copy_from_slice(left);
+            rest
+        })
     }
 
     fn forget_used(&mut self) {
@@ -255,19 +269,12 @@ impl Filter {
     #[inline(always)]
     fn multiply<const UP: usize>(&mut self, output: &mut Vec<i16>) {
         const TAPS: usize = 2 * HALF_UPWARD;
-        let Window { samples, at } = &mut self.window;
-        let mut n_left = (samples.len() + 1).saturating_sub(*at + TAPS);
+        let mut at = self.window.at;
+        let mut n_left = (self.window.samples.len() + 1).saturating_sub(at + TAPS);
         output.reserve(n_left * UP);
         let mut rest = [0.0; TAPS + BLOCK];
         while n_left > 0 {
-            let inputs = match samples.get(*at..*at + TAPS + BLOCK) {
-                Some(inputs) => inputs,
-                // What is made of less than a block is made of the same sums: how input is cut is not heard.
-                None => {
-                    rest[..samples.len() - *at].copy_from_slice(&samples[*at..]);
-                    &rest
-                }
-            };
+            let inputs = self.window.piece(at, &mut rest);
             let mut frames = [[0; UP]; BLOCK];
             for (frame, input) in frames.iter_mut().zip(&inputs[HALF_UPWARD - 1..]) {
                 frame[0] = to_sample(*input);
@@ -280,9 +287,10 @@ impl Filter {
             }
             let n = n_left.min(BLOCK);
             output.extend_from_slice(frames[..n].as_flattened());
-            *at += n;
+            at += n;
             n_left -= n;
         }
+        self.window.at = at;
     }
 }
 

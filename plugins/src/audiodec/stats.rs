@@ -23,16 +23,19 @@ pub(super) struct Stats {
     pub(super) n_overlapping: u64,
     /// Times that output went on elsewhere than it had ended.
     pub(super) n_disconts: u64,
+    /// Length of all that came out.
+    pub(super) heard_ns: u64,
     /// By how many parts per billion samples are made longer now.
     pub(super) drift_ppb: i64,
 }
 
-/// Name of the only field that may be below 0.
+/// Names of the fields that are no counts: one that may be below 0, and how loud it is now in dBFS.
 pub(super) const DRIFT_PPB: &str = "drift-ppb";
+pub(super) const LEVEL_DB: &str = "level-db";
 
 impl Stats {
-    /// Returns the numbers under the names that the property `stats` has, but for [`DRIFT_PPB`].
-    pub(super) fn fields(&self) -> [(&'static str, u64); 10] {
+    /// Returns the numbers under the names that the property `stats` has, but for those that are no counts.
+    pub(super) fn fields(&self) -> [(&'static str, u64); 11] {
         [
             ("packets", self.n_packets),
             ("decoded-samples", self.n_decoded),
@@ -44,6 +47,7 @@ impl Stats {
             ("clipped", self.n_clipped),
             ("dropped-overlap", self.n_overlapping),
             ("discontinuities", self.n_disconts),
+            ("heard-ns", self.heard_ns),
         ]
     }
 }

@@ -7,13 +7,21 @@
 
 use std::sync::Arc;
 
+use crate::audiodec::kernel::HALF_UPWARD;
 use crate::audiodec::kernel::Kernel;
 use crate::audiodec::kernel::LANES;
 use crate::audiodec::kernel::Phases;
 use crate::audiodec::line::FINE_BITS;
 use crate::audiodec::line::Line;
 use crate::audiodec::resample::Window;
+use crate::audiodec::resample::dot::BLOCK;
+use crate::audiodec::resample::dot::dots;
 use crate::audiodec::resample::dot::to_sample;
+use crate::audiodec::resample::glide::Glide;
+use crate::audiodec::resample::glide::UP_MAX;
+
+/// Taps of every ratio that does not go down.
+const TAPS: usize = 2 * HALF_UPWARD;
 
 /// Where the next output is, and the line that is walked.
 #[derive(Debug)]
@@ -29,13 +37,15 @@ pub(super) struct Correction {
     /// Rows of the kernel in a unit.
     rows_per_unit: f64,
     row_max: u32,
+    /// How outputs are made in blocks, where the ratio allows it.
+    glide: Option<Glide>,
     /// The line that is walked from its first output on.
     next: Option<Line>,
 }
 
 impl Correction {
     /// Begins at an output `phase` / `up` input samples after one, on a line that is not corrected yet.
-    pub(super) fn new(kernel: Arc<Kernel>, line: Line, phase: u32) -> Self {
+    pub(super) fn new(kernel: Arc<Kernel>, (up, down): (u32, u32), line: Line, phase: u32) -> Self {
         let Phases::Steps(steps) = kernel.phases() else { unreachable!("it was made in steps") };
         let mut correction = Self {
             kernel,
@@ -45,6 +55,7 @@ impl Correction {
             step_phase: 0,
             rows_per_unit: f64::from(steps) / line.unit() as f64,
             row_max: steps - 1,
+            glide: Glide::new(up, down),
             next: None,
         };
         correction.walk(line);
@@ -70,26 +81,97 @@ impl Correction {
     fn walk(&mut self, line: Line) {
         self.step = (line.step() / self.unit) as usize;
         self.step_phase = line.step() % self.unit;
+        self.glide = self.glide.map(Glide::anew);
     }
 
     /// Appends what `window` tells, whose last sample is the one before input sample `n_in`, and counts it in `n_out`.
     #[inline(always)]
     pub(super) fn produce(&mut self, window: &mut Window, n_in: u64, n_out: &mut u64, output: &mut Vec<i16>) {
-        let taps = self.kernel.taps();
-        while let Some(inputs) = window.samples.get(window.at..window.at + taps) {
-            // 48 bits of phase are exact in 53.
-            let row = self.phase as i64 as f64 * self.rows_per_unit;
-            let index = (row as u32).min(self.row_max) as usize;
-            output.push(to_sample(dot_between(inputs, self.kernel.two_rows(index), (row - index as f64) as f32)));
-            *n_out += 1;
-            window.at += self.step;
-            self.phase += self.step_phase;
-            if self.phase >= self.unit {
-                self.phase -= self.unit;
-                window.at += 1;
+        loop {
+            let n_max = self.next.map_or(u64::MAX, |line| line.out().saturating_sub(*n_out));
+            let made = self.block(window, n_max, output).unwrap_or_else(|| self.one(window, output));
+            let Some(n) = made else { return };
+            *n_out += n;
+            if n == n_max {
+                self.turn_if_due(window, n_in, *n_out);
             }
-            self.turn_if_due(window, n_in, *n_out);
         }
+    }
+
+    /// Appends what the window tells of a block, at most `n_max` outputs; returns how many, or nothing where input is
+    /// missing. None where one output has to come by itself.
+    #[inline(always)]
+    fn block(&mut self, window: &mut Window, n_max: u64, output: &mut Vec<i16>) -> Option<Option<u64>> {
+        let (unit, step) = (self.unit, self.step as u64 * self.unit + self.step_phase);
+        let mut glide = self.glide.filter(|glide| n_max >= glide.up as u64)?;
+        let block = glide.block(self.phase, unit, step)?;
+        // The last output of an input sample may lie behind the next one.
+        let reach = ((block.phase + (glide.up - 1) as u64 * step) / unit) as usize;
+        let n_ready = (window.samples.len() + 1).saturating_sub(window.at + TAPS + reach);
+        let n = n_ready.min(block.n - block.done).min((n_max / glide.up as u64) as usize);
+        if n == 0 {
+            return Some(None);
+        }
+        let mut outputs = [[0; BLOCK]; UP_MAX];
+        for (k, outputs) in outputs[..glide.up].iter_mut().enumerate() {
+            let phase = block.phase + k as u64 * step;
+            let (ahead, begin) = ((phase / unit) as usize, phase % unit);
+            let end = begin.saturating_add_signed(glide.moves(unit, step) * block.n as i64);
+            let mut rest = [0.0; TAPS + BLOCK];
+            let inputs = window.piece(window.at + ahead, &mut rest);
+            let (begins, ends) = (dots(inputs, &self.taps(begin)), dots(inputs, &self.taps(end)));
+            let per_sample = 1.0 / block.n as f32;
+            for at in 0..BLOCK {
+                let share = (block.done + at) as f32 * per_sample;
+                outputs[at] = to_sample(begins[at] + share * (ends[at] - begins[at]));
+            }
+        }
+        interleave(&outputs, glide.up, n, output);
+        glide.made(n);
+        self.glide = Some(glide);
+        let n = (n * glide.up) as u64;
+        let phase = self.phase + n * self.step_phase;
+        window.at += n as usize * self.step + (phase / unit) as usize;
+        self.phase = phase % unit;
+        Some(Some(n))
+    }
+
+    /// The taps of a phase.
+    #[inline(always)]
+    fn taps(&self, phase: u64) -> [f32; TAPS] {
+        let (index, between) = self.row(phase);
+        let (below, above) = self.kernel.two_rows(index);
+        let mut taps = [0.0; TAPS];
+        for (tap, (below, above)) in taps.iter_mut().zip(below.iter().zip(above)) {
+            *tap = below + between * (above - below);
+        }
+        taps
+    }
+
+    /// Appends the next output.
+    #[inline(always)]
+    fn one(&mut self, window: &mut Window, output: &mut Vec<i16>) -> Option<u64> {
+        let taps = self.kernel.taps();
+        let inputs = window.samples.get(window.at..window.at + taps)?;
+        let (index, between) = self.row(self.phase);
+        output.push(to_sample(dot_between(inputs, self.kernel.two_rows(index), between)));
+        window.at += self.step;
+        self.phase += self.step_phase;
+        if self.phase >= self.unit {
+            self.phase -= self.unit;
+            window.at += 1;
+        }
+        self.glide = self.glide.map(Glide::anew);
+        Some(1)
+    }
+
+    /// The row of the kernel below a phase, and how far the phase is from there to the next.
+    #[inline(always)]
+    fn row(&self, phase: u64) -> (usize, f32) {
+        // 48 bits of phase are exact in 53.
+        let row = phase as i64 as f64 * self.rows_per_unit;
+        let index = (row as u32).min(self.row_max) as usize;
+        (index, (row - index as f64) as f32)
     }
 
     /// Goes over to the next line where that begins with the next output: a fraction of a sample away from where the
@@ -102,6 +184,19 @@ impl Correction {
         window.at = window.samples.len().saturating_sub(n_back as usize);
         self.phase = phase;
         self.walk(line);
+    }
+}
+
+/// Appends the first of each of `up` rows, then the second, `n` of each.
+#[inline(always)]
+fn interleave(rows: &[[i16; BLOCK]; UP_MAX], up: usize, n: usize, output: &mut Vec<i16>) {
+    match up {
+        1 => output.extend_from_slice(&rows[0][..n]),
+        2 => {
+            let pairs: [[i16; 2]; BLOCK] = std::array::from_fn(|at| [rows[0][at], rows[1][at]]);
+            output.extend_from_slice(pairs[..n].as_flattened());
+        }
+        _ => (0..n).for_each(|at| rows[..up].iter().for_each(|row| output.push(row[at]))),
     }
 }
 
