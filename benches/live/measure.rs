@@ -81,6 +81,8 @@ pub(crate) struct Taken {
     pub(crate) n: usize,
     /// How many were refused.
     pub(crate) n_refused: usize,
+    /// How long they were measured.
+    pub(crate) held: Duration,
     /// For 20 ms of one recording.
     pub(crate) cpu_us: f64,
     pub(crate) switches_per_second: f64,
@@ -154,6 +156,7 @@ impl Bench {
             workload,
             n,
             n_refused: count(&started, "refused") as usize,
+            held: passed,
             cpu_us,
             switches_per_second: (after.switches - before.switches) as f64 / recorded,
             threads: after.threads,

@@ -57,6 +57,10 @@ use crate::workload::Workload;
 /// Reports on their way to the one thread that takes them.
 const REPORTS_MAX: usize = 65_536;
 
+/// How often a recording is tried that is refused, and how long between.
+const RETRIES: usize = 10;
+const RETRY: Duration = Duration::from_millis(500);
+
 /// Recordings that say nothing for so long say nothing any more.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -128,7 +132,7 @@ fn take(reports: &Receiver<Report>) -> Told {
                 }
             }
             Report::GivenUp(_) => told.n_given_up += 1,
-            Report::Progress(_) | Report::ChunkComplete { .. } | Report::Entry(_) => (),
+            Report::Progress { .. } | Report::ChunkComplete { .. } | Report::Entry(_) => (),
         }
     }
     told
@@ -162,7 +166,7 @@ impl Recorder {
         for index in 0..n {
             let first = port + (2 * self.workload.parties * index) as u16;
             let tracks = self.bind(first)?;
-            match self.begin(&tracks, &dir.join(format!("{index:04}")), reports)? {
+            match self.begin_in_time(&tracks, &dir.join(format!("{index:04}")), reports)? {
                 Some((handle, zero_ns, spool, lock)) => {
                     self.recordings.push(handle);
                     self.zeros_ns.push(zero_ns);
@@ -186,6 +190,22 @@ impl Recorder {
                 Ok(port.track())
             })
             .collect()
+    }
+
+    /// As [`Self::begin`], again and again as a client does that is told to come later.
+    fn begin_in_time(
+        &self,
+        tracks: &[Arc<Mutex<Track>>],
+        dir: &Path,
+        reports: &SyncSender<Report>,
+    ) -> anyhow::Result<Option<(Handle, i64, Spool, Lock)>> {
+        for turn in 0..RETRIES {
+            if let Some(begun) = self.begin(tracks, &dir.join(turn.to_string()), reports)? {
+                return Ok(Some(begun));
+            }
+            std::thread::sleep(RETRY);
+        }
+        Ok(None)
     }
 
     /// Begins one recording as the program does; None where the engine has no time for it.

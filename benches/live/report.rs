@@ -50,11 +50,11 @@ impl Floor {
         self.codec_us + self.receive_us * self.workload.parties as f64
     }
 
-    /// Returns the lower of two: what else happens on a machine only adds.
-    fn or_lower(self, other: &Self) -> Self {
-        let receive_us = self.receive_us.min(other.receive_us);
-        let (codec_us, many_us) = (self.codec_us.min(other.codec_us), self.many_us.min(other.many_us));
-        Self { codec_us, many_us, receive_us, ..self }
+    /// Returns what is between two.
+    pub(crate) fn mean(self, other: &Self) -> Self {
+        let mean = |of: fn(&Self) -> f64| (of(&self) + of(other)) / 2.0;
+        let (codec_us, many_us) = (mean(|floor| floor.codec_us), mean(|floor| floor.many_us));
+        Self { codec_us, many_us, receive_us: mean(|floor| floor.receive_us), ..self }
     }
 
     fn cells(&self) -> Vec<String> {
@@ -74,6 +74,9 @@ impl Floor {
         cells
     }
 }
+
+/// What is measured for so many seconds says so.
+const LONG: u64 = 60;
 
 #[derive(Debug)]
 enum Row {
@@ -95,15 +98,10 @@ fn per_core(us: f64) -> String {
 }
 
 impl Report {
-    /// Takes a floor, or lowers the one that it has.
+    /// Takes the floor of what comes next.
     pub(crate) fn floor(&mut self, floor: Floor) {
-        match self.floors.iter_mut().find(|known| known.workload == floor.workload) {
-            Some(known) => *known = known.or_lower(&floor),
-            None => {
-                self.rows.extend([Row::Floor(floor.workload), Row::InTurn(floor.workload)]);
-                self.floors.push(floor);
-            }
-        }
+        self.rows.extend([Row::Floor(floor.workload), Row::InTurn(floor.workload)]);
+        self.floors.push(floor);
     }
 
     pub(crate) fn taken(&mut self, taken: Taken) {
@@ -173,12 +171,15 @@ fn taken_cells(taken: &Taken, floor: &Floor) -> Vec<String> {
         Recorder::Stock | Recorder::Ffmpeg => "–".to_owned(),
         Recorder::Ours if taken.sent_late >= HOLD => "senders were too slow".to_owned(),
         Recorder::Ours if !taken.kept_up() => "did not keep up".to_owned(),
+        // The bar is for so many.
+        Recorder::Ours if taken.n != taken.workload.n() => "–".to_owned(),
         Recorder::Ours if share >= f64::from(bar) => format!("≥ {bar} %: met"),
         Recorder::Ours => format!("≥ {bar} %: missed"),
     };
-    let recordings = match taken.n_refused {
-        0 => taken.n.to_string(),
-        n_refused => format!("{} ({n_refused} refused)", taken.n),
+    let recordings = match (taken.n_refused, taken.held.as_secs()) {
+        (0, seconds @ LONG..) => format!("{} for {seconds} s", taken.n),
+        (0, _) => taken.n.to_string(),
+        (n_refused, _) => format!("{} ({n_refused} refused)", taken.n),
     };
     let lateness = |Lateness { p50, p999, worst }| format!("{p50} / {p999} / {worst}");
     let in_files = match taken.came {

@@ -9,8 +9,8 @@
 //! The same for as many calls as are recorded, each in its turn, 200 ms at a time: what is between the two is memory,
 //! which no recorder of many calls gets around.
 //!
-//! LAME is called through `lamemp3enc`, a second of sound with each push where there is one call: no crate that links libmp3lame is kept and
-//! has a licence that we take. A push costs 0.3 µs, and that divided by 50 frames.
+//! LAME is called through `lamemp3enc`, a second of sound with each push where there is one call: no crate that links
+//! libmp3lame is kept and has a licence that we take. A push costs 0.3 µs, and that divided by 50 frames.
 
 mod encode;
 mod receive;
@@ -32,9 +32,6 @@ pub(crate) use receive::per_packet_ns as receive_ns;
 /// Samples of a recorded frame of 20 ms.
 pub(crate) const FRAME: usize = 320;
 
-/// The least of so many runs is the floor: what others do on the machine only adds.
-const RUNS: usize = 5;
-
 /// Returns CPU time so far of the calling thread, in ns.
 pub(crate) fn thread_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -48,17 +45,19 @@ pub(crate) struct Calls {
     turn: usize,
     /// Frames of each call.
     frames: usize,
+    /// The least of so many runs is the floor: what others do on the machine only adds.
+    runs: usize,
 }
 
 impl Calls {
     /// One call, whose memory is near.
     pub(crate) fn one(payloads: &[Vec<u8>]) -> Self {
-        Self { n: 1, turn: 50, frames: payloads.len() }
+        Self { n: 1, turn: 50, frames: payloads.len(), runs: 5 }
     }
 
     /// Many calls, of which each gets 200 ms in its turn.
     pub(crate) fn many(n: usize) -> Self {
-        Self { n, turn: 10, frames: 100 }
+        Self { n, turn: 10, frames: 50, runs: 2 }
     }
 }
 
@@ -66,7 +65,7 @@ impl Calls {
 pub(crate) fn codec_ns(workload: Workload, payloads: &[Vec<u8>], calls: Calls, dir: &Path) -> anyhow::Result<f64> {
     let dir = tempfile::tempdir_in(dir)?;
     let mut least = f64::MAX;
-    for _ in 0..RUNS {
+    for _ in 0..calls.runs {
         let call = |index: usize| {
             let voices =
                 (0..workload.parties).map(|_| Voice::new(workload.codec)).collect::<anyhow::Result<Vec<_>>>()?;
