@@ -13,7 +13,7 @@ use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Sc
 use crate::engine::{Settings, TrackCounts, run};
 use crate::graph::{Limits, Plan};
 use crate::model::{Blame, EndReason, ParticipantNumber, PauseMode};
-use crate::pipeline::Options;
+use crate::pipeline::{Levels, Options};
 use crate::session::journal::VERSION;
 use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
 use crate::storage::{Finalised, Spool, StorageError, finalise, finish_rest};
@@ -117,7 +117,7 @@ impl RecordError {
 pub fn record(
     request: Request,
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
-    progress: impl FnMut(Duration),
+    progress: impl FnMut(Duration, &Levels),
 ) -> Result<Recorded, RecordError> {
     let plan = Arc::new(request.plan);
     let extension = plan.media.format().extension().to_owned();
@@ -159,13 +159,13 @@ fn record_all(
     mut job: Job,
     tick: Duration,
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
-    progress: impl FnMut(Duration),
+    progress: impl FnMut(Duration, &Levels),
 ) -> Result<(Recorded, Failed), RecordError> {
     let (sender, reports) = mpsc::sync_channel(REPORTS_MAX);
     let worker = std::thread::Builder::new().name("reel-worker-0".to_owned()).spawn(move || {
         // Whoever finalises is there until this thread ends. Nobody must wait so that progress can be shown.
         run(&mut job, tick, &*go_on, |report| match report {
-            Report::Progress(_) => drop(sender.try_send(report)),
+            Report::Progress { .. } => drop(sender.try_send(report)),
             _ => drop(sender.send(report)),
         });
     });
@@ -185,7 +185,7 @@ fn record_live(
     reports: mpsc::Receiver<Report>,
     config: Config,
     go_on: &dyn Fn() -> bool,
-    progress: impl FnMut(Duration),
+    progress: impl FnMut(Duration, &Levels),
 ) -> Result<(Recorded, Failed), RecordError> {
     let engine = Engine::start(Settings { workers: 1, tick: config.tick, stall: config.stall_timeout })?;
     let handle = engine.record(start)?;
@@ -222,7 +222,7 @@ fn follow(
     spool: &Spool,
     mut ledger: Ledger,
     reports: &mpsc::Receiver<Report>,
-    mut progress: impl FnMut(Duration),
+    mut progress: impl FnMut(Duration, &Levels),
     ask: impl Fn(),
 ) -> Result<(Recorded, Failed), RecordError> {
     let (mut chunks, mut failed) = (Vec::new(), Failed::new());
@@ -235,9 +235,9 @@ fn follow(
             Err(RecvTimeoutError::Disconnected) => return Err(RecordError::Worker),
         };
         match report {
-            Report::Progress(at) => {
+            Report::Progress { at, levels } => {
                 horizon = at;
-                progress(at);
+                progress(at, &levels);
             }
             Report::Entry(entry) => ledger.apply(&entry),
             Report::ChunkComplete { index, only } => {

@@ -237,6 +237,13 @@ fn a_live_recording_that_is_stopped_has_all_until_then() {
         std::thread::yield_now();
     }
     let received = port.track().lock().expect("a track").stats().received;
+    let level = |report| match report {
+        Report::Progress { at, levels } => Some((at, levels[&0])),
+        _ => None,
+    };
+    let levels: Vec<_> = begun.reports.try_iter().filter_map(level).collect();
+    let is_heard = |(at, db): &(Duration, f64)| *at >= Duration::from_secs(1) && (-60.0..0.0).contains(db);
+    assert!(!levels.is_empty() && levels.iter().all(is_heard), "{levels:?}");
     begun.handle.stop();
     let end = begun.end();
     assert!(matches!(end, Report::Ended { reason: EndReason::Stopped, lost_samples: 0, .. }), "{end:?}");

@@ -40,6 +40,7 @@ pub(super) struct SampleDocument {
     decoded: u64,
     concealed: u64,
     comfort_noise: u64,
+    silent_seconds: f64,
     overlapping: u64,
     corrupt_packets: u64,
 }
@@ -95,6 +96,7 @@ pub(super) fn samples(counts: &TrackCounts) -> SampleDocument {
         decoded: counts.audio.decoded,
         concealed: counts.audio.concealed,
         comfort_noise: counts.audio.comfort,
+        silent_seconds: counts.silent.as_secs_f64(),
         overlapping: counts.audio.overlapping,
         corrupt_packets: counts.audio.corrupt_packets,
     }

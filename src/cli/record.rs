@@ -38,6 +38,7 @@ use crate::media::HOLD;
 use crate::model::Bytes;
 use crate::model::EndReason;
 use crate::model::PauseMode;
+use crate::pipeline::Levels;
 
 /// Arguments of `record`. Times are recording time: from its begin, pauses not taken out.
 #[derive(Debug, clap::Args)]
@@ -117,6 +118,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let Sources { participants, _readers, is_live } = sources::open(&args)?;
     let bar = progress_bar(&args, &participants);
+    let names: Vec<String> = participants.iter().map(|participant| participant.name.clone()).collect();
     let pace = match (is_live, args.real_time) {
         (true, _) => Pace::Live { hold: HOLD },
         (false, true) => Pace::Live { hold: Duration::ZERO },
@@ -140,7 +142,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let stop = stop_signal().context("signals cannot be watched")?;
     let go_on = Arc::new(move || !stop.load(Ordering::Relaxed));
-    let recorded = app::record(request, go_on, |horizon| bar.set_position(horizon.as_millis() as u64));
+    let recorded = app::record(request, go_on, |at, levels| {
+        bar.set_position(at.as_millis() as u64);
+        bar.set_message(meters(&names, levels));
+    });
     bar.finish_and_clear();
     let recorded = match recorded {
         Err(error) if error.is_callers() => {
@@ -233,6 +238,14 @@ fn pauses(intervals: &[Interval]) -> Vec<(Duration, Duration)> {
     pauses
 }
 
+/// Who is heard, and how loud: a bar from −60 to 0 dBFS for each.
+fn meters(names: &[String], levels: &Levels) -> String {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bar = |db: f64| BARS[((db + 60.0) / 7.5).clamp(0.0, 8.0) as usize];
+    let meter = |(number, db): (&u32, &f64)| Some(format!("{} {}", names.get(*number as usize)?, bar(*db)));
+    levels.iter().filter_map(meter).collect::<Vec<_>>().join("  ")
+}
+
 /// A bar on a terminal, nothing elsewhere.
 fn progress_bar(args: &Args, participants: &[Participant]) -> ProgressBar {
     if args.json || !std::io::stderr().is_terminal() {
@@ -247,7 +260,8 @@ fn progress_bar(args: &Args, participants: &[Participant]) -> ProgressBar {
     });
     let total = args.duration.or(ends.max()).unwrap_or_default();
     let bar = ProgressBar::new(total.as_millis() as u64);
-    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed}").expect("the template is constant");
+    let style =
+        ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed}  {msg}").expect("the template is constant");
     bar.set_style(style);
     bar
 }

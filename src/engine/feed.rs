@@ -89,6 +89,12 @@ impl Feed {
         self.end
     }
 
+    /// Returns the recording time from the join to what the branch has been told of, to the leave at most, where all
+    /// before `now` is recorded.
+    pub(super) fn span(&self, now: gst::ClockTime) -> gst::ClockTime {
+        self.told.min(now).max(self.end).min(self.until).saturating_sub(self.joined)
+    }
+
     /// Returns where nothing comes before `horizon`: what a decoder or a filter still holds of the sound before it must
     /// not wait for the sound after it. Call it after [`Self::take`].
     pub(super) fn gap(&mut self, horizon: gst::ClockTime) -> Option<Gap> {

@@ -9,15 +9,20 @@ use crate::engine::{EngineError, Packets, Track, TrackError};
 use crate::graph::Plan;
 use crate::media::Hole;
 use crate::model::{EndReason, ParticipantNumber};
-use crate::pipeline::{AudioCounts, Event, Options, Running};
+use crate::pipeline::{AudioCounts, Event, Levels, Options, Running};
 use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
 
 /// What happened, for whoever finalises chunks and shows progress. In order: who applies all entries to a ledger knows
 /// the recording as it stood at each report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
-    /// Recording time has come so far: told once in a second of it.
-    Progress(Duration),
+    /// Told once in a second of recording time.
+    Progress {
+        /// How far it has come.
+        at: Duration,
+        /// How loud everybody is there.
+        levels: Levels,
+    },
     /// A chunk can be finalised.
     ChunkComplete {
         /// Which.
@@ -61,6 +66,8 @@ pub struct TrackCounts {
     pub packets: Option<Packets>,
     /// What was made of them.
     pub audio: AudioCounts,
+    /// How long nothing was heard while the media was recorded: nothing was sent, or more was lost than is concealed.
+    pub silent: Duration,
 }
 
 /// What a recording begins with.
@@ -241,7 +248,7 @@ impl Recording {
         }
         // Who is told must wake up for it.
         if self.horizon.as_secs() > before.as_secs() {
-            self.reports.push(Report::Progress(self.horizon));
+            self.reports.push(Report::Progress { at: self.horizon, levels: self.running.levels() });
         }
     }
 
@@ -261,12 +268,15 @@ impl Recording {
 
     /// Returns what has become of everybody's media so far.
     pub fn tracks(&self) -> BTreeMap<ParticipantNumber, TrackCounts> {
-        let here = self.feeds.iter().map(|(participant, feed)| (*participant, self.counts(*participant, feed)));
+        let here =
+            self.feeds.iter().map(|(participant, feed)| (*participant, self.counts(*participant, feed, self.horizon)));
         self.gone.clone().into_iter().chain(here).collect()
     }
 
-    fn counts(&self, participant: ParticipantNumber, feed: &Feed) -> TrackCounts {
-        TrackCounts { packets: feed.packets(), audio: self.running.audio(participant) }
+    fn counts(&self, participant: ParticipantNumber, feed: &Feed, now: Duration) -> TrackCounts {
+        let audio = self.running.audio(participant);
+        let silent = Duration::from(feed.span(clock_time(now))).saturating_sub(Duration::from_nanos(audio.heard_ns));
+        TrackCounts { packets: feed.packets(), audio, silent }
     }
 
     fn take_events(&mut self, now: Duration) {
@@ -313,7 +323,7 @@ impl Recording {
                 self.running.end_track(participant);
                 if let Some(feed) = self.feeds.remove(&participant) {
                     self.gone_end = self.gone_end.max(feed.end().into());
-                    self.gone.insert(participant, self.counts(participant, &feed));
+                    self.gone.insert(participant, self.counts(participant, &feed, now));
                 }
                 self.running.leave(participant);
             }

@@ -153,7 +153,7 @@ impl Slot {
         let mut reports = self.reports.lock().unwrap();
         let is_over = self.is_given_up() && !matches!(new[..], [Report::GivenUp(_)]);
         let is_crowded = !reports.waiting.is_empty();
-        let is_progress = |report: &Report| matches!(report, Report::Progress(_));
+        let is_progress = |report: &Report| matches!(report, Report::Progress { .. });
         let wanted = |report: &Report| !is_over && (!is_crowded || !is_progress(report));
         reports.waiting.extend(new.into_iter().filter(wanted));
         reports.send();
@@ -170,7 +170,7 @@ impl Reports {
     fn send(&mut self) -> bool {
         while let Some(report) = self.waiting.pop_front() {
             match self.sender.try_send(report) {
-                Err(TrySendError::Full(Report::Progress(_))) => (),
+                Err(TrySendError::Full(Report::Progress { .. })) => (),
                 Err(TrySendError::Full(report)) => {
                     self.waiting.push_front(report);
                     return false;

@@ -1,6 +1,13 @@
 //! What a participant's decoders have counted.
 
+use std::collections::BTreeMap;
+
 use gst::prelude::*;
+
+use crate::model::ParticipantNumber;
+
+/// How loud participants are, in dBFS.
+pub type Levels = BTreeMap<ParticipantNumber, f64>;
 
 /// Samples of one participant, at the rate that the codec is decoded to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,20 +22,31 @@ pub struct AudioCounts {
     pub overlapping: u64,
     /// Packets that could not be decoded.
     pub corrupt_packets: u64,
+    /// Length of all that came out, in ns.
+    pub heard_ns: u64,
+}
+
+/// Returns what a decoder tells of itself; None of one that is not ours.
+fn stats(decoder: &gst::Element) -> Option<gst::Structure> {
+    let has_stats = decoder.has_property_with_type("stats", gst::Structure::static_type());
+    has_stats.then(|| decoder.property("stats"))
+}
+
+/// Returns how loud a decoder is now, in dBFS.
+pub(super) fn level_db(decoder: &gst::Element) -> Option<f64> {
+    stats(decoder)?.get("level-db").ok()
 }
 
 impl AudioCounts {
     /// Adds what a decoder has counted.
     pub(super) fn add(&mut self, decoder: &gst::Element) {
-        if !decoder.has_property_with_type("stats", gst::Structure::static_type()) {
-            return;
-        }
-        let stats = decoder.property::<gst::Structure>("stats");
+        let Some(stats) = stats(decoder) else { return };
         let count = |field| stats.get::<u64>(field).unwrap_or(0);
         self.decoded += count("decoded-samples");
         self.concealed += count("concealed-samples");
         self.comfort += count("comfort-samples");
         self.overlapping += count("dropped-overlap");
         self.corrupt_packets += count("corrupt");
+        self.heard_ns += count("heard-ns");
     }
 }

@@ -24,6 +24,7 @@ mod registry;
 mod running;
 
 pub use audio::AudioCounts;
+pub use audio::Levels;
 pub use error::PipelineError;
 pub use event::Event;
 pub use inventory::{Inventory, PluginFacts, gstreamer_version, inventory};

@@ -17,7 +17,9 @@ use crate::graph::Source;
 use crate::model::ParticipantNumber;
 use crate::model::PauseMode;
 use crate::pipeline::AudioCounts;
+use crate::pipeline::Levels;
 use crate::pipeline::PipelineError;
+use crate::pipeline::audio;
 use crate::pipeline::build;
 use crate::pipeline::build::Made;
 use crate::pipeline::build::MadeNodes;
@@ -290,6 +292,12 @@ impl Running {
         let branch = self.participants.get(&participant);
         branch.into_iter().flat_map(|branch| branch.decoders(&self.plan)).for_each(|decoder| counts.add(decoder));
         counts
+    }
+
+    /// Returns how loud participants are now, in dBFS (RMS of about 300 ms; silence, as in a pause, is −200).
+    pub fn levels(&self) -> Levels {
+        let level = |branch: &Participant| branch.decoders(&self.plan).filter_map(audio::level_db).reduce(f64::max);
+        self.participants.iter().filter_map(|(number, branch)| Some((*number, level(branch)?))).collect()
     }
 
     /// Says that a participant has no media from `start` (recording time) on, for `duration`; `lost`: something was

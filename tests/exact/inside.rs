@@ -102,7 +102,7 @@ pub(crate) fn record(graph: &str, course: &Course, seed: u64, out: PathBuf) -> R
         pace: Pace::Virtual,
         config: Config { tick: course.tick, ..Config::default() },
     };
-    app::record(request, Arc::new(|| true), |_| ()).expect("the call is recorded")
+    app::record(request, Arc::new(|| true), |_, _| ()).expect("the call is recorded")
 }
 
 /// Records a call into a directory of files as the engine leaves them, with its journal: nothing is finalised.

@@ -42,7 +42,11 @@ fn spurts_of_talk_are_where_they_were() {
         hand.pass(SECOND_NS * (spurt + 1) / 4 + 20 * spurt * 1_000_000, TimeStamps::GoOn);
     }
     hand.talk(FRAMES);
-    hand.check("spurts");
+    let (_, recording) = hand.check("spurts");
+    let talk = 0.02 * (0..8).map(|spurt| 10 + 7 * spurt).chain([FRAMES]).sum::<u64>() as f64;
+    let silent = recording.json["participants"][0]["samples"]["silentSeconds"].as_f64().expect("a number");
+    let duration = recording.json["durationSeconds"].as_f64().expect("a number");
+    assert!((silent + talk - duration).abs() < 0.01, "{silent} s silent beside {talk} s of {duration} s");
 }
 
 #[test]
