@@ -18,7 +18,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let Some((time, mut rest)) = bytes.split_first_chunk::<8>() else { return };
     let time_ns = i64::from_be_bytes(*time);
     let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let [sender, control] = [4_000, 4_001].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     for number in 0..10u8 {
         let mut packet = vec![0x80, 0, 0, number];

@@ -48,7 +48,7 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
 fn through_a_track(bytes: &[u8], payload: &[u8]) {
     let payloads = Payloads { codec: Codec::Pcmu, payload_type: Some(bytes[1] & 0x7f), events: None };
     let mut track = Track::new(Settings { payloads, source: None, ssrc: None });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 4_000));
     let mut next = bytes.to_vec();
     let sequence = u16::from_be_bytes([bytes[2], bytes[3]]).wrapping_add(1);

@@ -30,7 +30,7 @@ const DURATION_MAX_NS: i64 = 513 * MS;
 
 /// Packets that may wait for their time, and frames for a recording that does not read.
 const WAITING_MAX: u64 = 2_000;
-const FRAMES_MAX: usize = 1_024;
+const FRAMES_MAX: usize = 2_048;
 
 /// One recording's reading.
 struct Reader {
@@ -59,7 +59,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let source = datagrams.first().map(|first| first.from).filter(|_| kind & 4 != 0);
     let ssrc = (kind & 8 != 0).then_some(0);
     let mut track = Track::new(Settings { payloads: Payloads::of(codec), source, ssrc });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let mut steady = Reader { cursor, frames: Vec::new() };
     let mut late: Option<(Reader, usize)> = None;
     let late_opens = u64::from(reading & 31);
@@ -77,7 +77,7 @@ pub(crate) fn run(bytes: &[u8]) {
         if n_tick == late_opens {
             // All that is placed later is heard by both.
             steady.read(&mut track, i64::MAX);
-            late = Some((Reader { cursor: track.open(), frames: Vec::new() }, steady.frames.len()));
+            late = Some((Reader { cursor: track.open(i64::MIN), frames: Vec::new() }, steady.frames.len()));
         }
         steady.read(&mut track, now_ns - HOLD_NS);
         if let Some((late, _)) = late.as_mut().filter(|_| !stalls) {

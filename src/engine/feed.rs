@@ -103,6 +103,11 @@ impl Feed {
         (start < horizon).then(|| Gap { start, duration: horizon - start, hole: self.hole })
     }
 
+    /// Returns up to when all that arrived is here, in ns of the monotonic clock; None where nothing is on its way.
+    pub(super) fn read_ns(&self) -> Option<i64> {
+        self.track.read_ns()
+    }
+
     /// Returns what became of the track's packets, if it is made of any.
     pub(super) fn packets(&self) -> Option<Packets> {
         self.track.packets()

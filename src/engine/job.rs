@@ -162,6 +162,11 @@ impl Job {
         self.recording.end(reason);
     }
 
+    /// Returns up to when all that arrived is here, in ns of the monotonic clock; None where nothing is on its way.
+    pub fn read_ns(&self) -> Option<i64> {
+        self.recording.read_ns()
+    }
+
     /// Returns how long [`Self::end`] may take.
     pub fn close_deadline(&self) -> Duration {
         self.recording.close_deadline()

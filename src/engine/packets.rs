@@ -15,6 +15,7 @@ use crate::media::CursorId;
 use crate::media::HOLD;
 use crate::media::Hole;
 use crate::media::Next;
+use crate::media::ReadMark;
 use crate::media::Track as MediaTrack;
 use crate::media::lock;
 
@@ -69,12 +70,16 @@ pub struct PacketTrack<A> {
     has_more: bool,
     /// Why nothing more comes: told behind what had come before.
     damage: Option<TrackError>,
+    reader: Option<Arc<ReadMark>>,
 }
 
 impl<A: Arrivals> PacketTrack<A> {
     /// Returns a view that begins at `zero_ns`: what stands before is not heard.
     pub fn new(track: Arc<Mutex<MediaTrack>>, zero_ns: i64, arrivals: A) -> Self {
-        let cursor = lock(&track).open();
+        let (cursor, reader) = {
+            let mut track = lock(&track);
+            (track.open(zero_ns), track.reader())
+        };
         Self {
             track,
             cursor,
@@ -86,6 +91,7 @@ impl<A: Arrivals> PacketTrack<A> {
             read_ns: zero_ns,
             has_more: true,
             damage: None,
+            reader,
         }
     }
 
@@ -143,6 +149,10 @@ impl<A: Arrivals> Track for PacketTrack<A> {
 
     fn declared_duration(&self) -> Option<Duration> {
         None
+    }
+
+    fn read_ns(&self) -> Option<i64> {
+        self.reader.as_ref().map(|reader| reader.get())
     }
 
     fn packets(&self) -> Option<Packets> {

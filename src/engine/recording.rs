@@ -188,6 +188,11 @@ impl Recording {
         self.close_deadline
     }
 
+    /// Returns up to when all that arrived is here, in ns of the monotonic clock; None where nothing is on its way.
+    pub fn read_ns(&self) -> Option<i64> {
+        self.feeds.values().filter_map(Feed::read_ns).min()
+    }
+
     /// Returns when the last feed ends, if all have, for now at least.
     pub fn media_end(&self) -> Option<Duration> {
         let ended = self.feeds.values().all(Feed::is_over);

@@ -24,6 +24,10 @@ const IDLE: i64 = 0;
 /// Nobody has stopped it.
 const NEVER: i64 = i64::MAX;
 
+/// Longest time that a recording waits for its reader of sockets: after a stop of the whole program both have to come
+/// back, and packets of 20 ms are kept for longer than this.
+const BEHIND_MAX_NS: i64 = 15_000_000_000;
+
 /// What a live recording is begun with.
 pub struct Start {
     /// The recording and its course; recording time zero is at `zero_ns`.
@@ -92,7 +96,9 @@ impl Slot {
     pub(super) fn tick(&self, now_ns: i64, limit: Duration) -> Option<(Job, EndReason)> {
         let mut guard = self.job.lock().unwrap();
         let job = guard.as_mut()?;
-        let due_ns = now_ns.saturating_sub(self.zero_ns).saturating_sub(self.hold_ns);
+        // A reader that has fallen behind is waited for, one that is stuck is not.
+        let read_ns = job.read_ns().unwrap_or(now_ns).max(now_ns.saturating_sub(BEHIND_MAX_NS));
+        let due_ns = read_ns.min(now_ns).saturating_sub(self.zero_ns).saturating_sub(self.hold_ns);
         let Ok(due_ns) = u64::try_from(due_ns) else { return None };
         if let Ok(stopped_ns) = u64::try_from(self.stopped_ns.load(Relaxed))
             && self.stopped_ns.load(Relaxed) != NEVER

@@ -58,6 +58,11 @@ pub trait Track: Send {
     /// Returns how long the track says it is; None where nobody knows, as of a call.
     fn declared_duration(&self) -> Option<Duration>;
 
+    /// Returns up to when all that arrived is here, in ns of the monotonic clock; None where nothing is on its way.
+    fn read_ns(&self) -> Option<i64> {
+        None
+    }
+
     /// Returns what became of the track's packets; None where it is made of none.
     fn packets(&self) -> Option<Packets> {
         None

@@ -27,6 +27,9 @@ const IN_A_ROW: u32 = 2;
 /// Sequence numbers that may be missing between packets in a row.
 const STEP_MAX: i64 = 3;
 
+/// Sequence numbers that may be missing where a sender goes on from another address.
+const CONTINUES_MAX: i16 = 50;
+
 /// A packet that waits.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
@@ -84,6 +87,8 @@ impl Candidate {
             // The sender itself, at another time: unless the path was blocked, which would show by now.
             (true, _) => now_ns.saturating_sub(self.since_ns) >= JUMP_NS && (is_in_a_row || self.goes_on_from(current)),
             (false, true) => has_outlived_ns >= JUMP_NS && is_in_a_row,
+            // The same sender by another way: a guess would have to know its SSRC and its numbers.
+            (false, false) if self.continues(current) => has_outlived_ns >= JUMP_NS && is_in_a_row,
             (false, false) => has_outlived_ns >= ADDRESS_SILENCE_NS && is_in_a_row,
         }
     }
@@ -91,6 +96,13 @@ impl Candidate {
     /// Returns whether it may come to take over from `current` without another packet: only time is missing.
     pub(super) fn is_undecided(&self, current: Option<&Stream>, now_ns: i64) -> bool {
         now_ns.saturating_sub(self.since_ns) < JUMP_NS && self.is_due(current, self.since_ns.saturating_add(JUMP_NS))
+    }
+
+    /// Returns whether its packets count on where those of `current` ended.
+    fn continues(&self, current: &Stream) -> bool {
+        let is_its = self.stream.origin.ssrc == current.origin.ssrc && self.stream.codec == current.codec;
+        let step = self.held.front().map(|first| (first.numbers.sequence - current.newest_sequence()) as i16);
+        is_its && step.is_some_and(|step| (1..=CONTINUES_MAX).contains(&step))
     }
 
     /// Returns whether its first packet is the next of `current`, and waits longer than the path could make it.

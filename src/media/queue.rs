@@ -28,6 +28,24 @@ pub struct Frame {
     pub begins_spurt: bool,
 }
 
+/// What nothing is heard of a track for, up to a horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hole {
+    /// Something was lost there: what comes next says so.
+    Loss,
+    /// Nobody speaks, or nobody knows yet.
+    Pause,
+}
+
+/// What follows the frames that have been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// More will come.
+    More(Hole),
+    /// The sender has said goodbye.
+    End,
+}
+
 /// A recording's place in a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CursorId(u64);

@@ -1,6 +1,7 @@
 //! One participant's audio as packets bring it: which of them are its own, in order, in their place.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -14,6 +15,7 @@ use crate::media::codec::Payloads;
 use crate::media::control;
 use crate::media::control::Control;
 use crate::media::control::LastReport;
+use crate::media::mark::ReadMark;
 use crate::media::order::Inserted;
 use crate::media::order::Order;
 use crate::media::order::Waiting;
@@ -21,6 +23,8 @@ use crate::media::packet::Packet;
 use crate::media::packet::Rtp;
 use crate::media::queue::CursorId;
 use crate::media::queue::Frame;
+use crate::media::queue::Hole;
+use crate::media::queue::Next;
 use crate::media::queue::Queue;
 use crate::media::stats::Stats;
 use crate::media::stream::Judgement;
@@ -60,24 +64,6 @@ pub struct Settings {
     pub ssrc: Option<u32>,
 }
 
-/// What nothing is heard of a track for, up to a horizon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hole {
-    /// Something was lost there: what comes next says so.
-    Loss,
-    /// Nobody speaks, or nobody knows yet.
-    Pause,
-}
-
-/// What follows the frames that have been read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// More will come.
-    More(Hole),
-    /// The sender has said goodbye.
-    End,
-}
-
 /// One participant's audio.
 #[derive(Debug, Clone)]
 pub struct Track {
@@ -94,6 +80,9 @@ pub struct Track {
     /// When the sender has said goodbye.
     left_ns: Option<i64>,
     last_report: Option<LastReport>,
+    /// What ends before it was said before anybody recorded.
+    recorded_from_ns: i64,
+    reader: Option<Arc<ReadMark>>,
     stats: Stats,
 }
 
@@ -115,6 +104,8 @@ impl Track {
             now_ns: i64::MIN,
             left_ns: None,
             last_report: None,
+            recorded_from_ns: i64::MIN,
+            reader: None,
             stats: Stats::default(),
         }
     }
@@ -162,7 +153,10 @@ impl Track {
                 Some(length) => self.audio(origin, codec, length, rtp, arrival_ns),
                 None => self.unknown(is_current, rtp, arrival_ns),
             },
-            Content::ComfortNoise | Content::Event if is_current => self.quiet(rtp, arrival_ns),
+            // Also before anybody has spoken.
+            Content::ComfortNoise | Content::Event if is_current || self.current.is_none() => {
+                self.quiet(rtp, arrival_ns);
+            }
             Content::ComfortNoise | Content::Event => self.stats.foreign += 1,
             Content::Unknown => self.unknown(is_current, rtp, arrival_ns),
         }
@@ -391,7 +385,13 @@ impl Track {
             }
             self.stats.lost += current.missing_before(numbers.sequence);
             let duration_ns = current.settle(numbers, place, length);
-            if place.at_ns.saturating_add(duration_ns) <= self.horizon_ns {
+            let end_ns = place.at_ns.saturating_add(duration_ns);
+            if end_ns <= self.recorded_from_ns {
+                self.stats.unrecorded += 1;
+                self.queue.spare(payload);
+                continue;
+            }
+            if end_ns <= self.horizon_ns {
                 self.stats.late += 1;
                 self.queue.spare(payload);
                 continue;
@@ -410,9 +410,21 @@ impl Track {
         }
     }
 
-    /// Lets a recording read all that is placed from now on.
-    pub fn open(&mut self) -> CursorId {
+    /// Lets a recording read all that is placed from now on and ends behind `from_ns`.
+    pub fn open(&mut self, from_ns: i64) -> CursorId {
+        let earlier_ns = if self.queue.has_readers() { self.recorded_from_ns } else { i64::MAX };
+        self.recorded_from_ns = earlier_ns.min(from_ns);
         self.queue.open()
+    }
+
+    /// Lets `reader` bring the packets.
+    pub fn set_reader(&mut self, reader: Arc<ReadMark>) {
+        self.reader = Some(reader);
+    }
+
+    /// Returns up to when a reader has brought what arrived; None where nobody else brings packets.
+    pub fn reader(&self) -> Option<Arc<ReadMark>> {
+        self.reader.clone()
     }
 
     /// Ends a recording's reading.

@@ -6,6 +6,8 @@
 //! **Architecture invariant:** knows no recording. What is logged is decided where it happens; in here only where it
 //! goes, and that no media goes with it.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -18,7 +20,9 @@ pub fn start() {
     let chosen = std::env::var(VARIABLE).unwrap_or_else(|_| DEFAULT.to_owned());
     let filter = EnvFilter::builder().parse_lossy(format!("{chosen},{GSTREAMER_TARGET}=trace"));
     // A log that nobody reads any more must not end a recording: what cannot be written would be told by a panic.
-    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    let is_terminal = std::io::stderr().is_terminal();
+    let logs = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let logs = logs.log_internal_errors(false);
     if logs.try_init().is_err() {
         // Somebody else's subscriber is there: a test's. It gets the same records.
         tracing::debug!("logs go to the subscriber that is there");

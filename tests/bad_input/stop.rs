@@ -36,7 +36,7 @@ fn end_reason(output: &Output) -> String {
 fn a_signal_ends_a_recording_as_long_as_what_had_passed() {
     let stage = Stage::with_seconds(SECONDS);
     for (index, (signal, graph)) in
-        [("INT", "mixed-wav"), ("TERM", "mixed-mp3"), ("TERM", "unmixed-wav"), ("INT", "mixed-mp3")].iter().enumerate()
+        [("INT", "mixed-wav"), ("TERM", "mixed-mp3"), ("HUP", "unmixed-wav"), ("INT", "mixed-mp3")].iter().enumerate()
     {
         let chunks: &[&str] = if index % 2 == 1 { &["--chunk-duration", "500ms"] } else { &[] };
         let name = format!("out-{index}");

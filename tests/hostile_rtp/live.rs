@@ -40,7 +40,7 @@ fn whatever_strangers_send_beside_a_phone_it_is_heard_and_nobody_else() {
         phone.send(&bytes);
         phone.send(&Rtp { ssrc: 77, ..noise(n) }.bytes());
         phone.send(&bytes[..7]);
-        phone.send(&Rtp { payload: vec![0; 2_900], ..noise(n) }.bytes());
+        phone.send(&Rtp { payload: vec![0; 4_200], ..noise(n) }.bytes());
         phone.send(&Rtp { payload: vec![0; 60_000], ..noise(n) }.bytes());
     });
     let recorded = live.finish(0);
@@ -50,6 +50,31 @@ fn whatever_strangers_send_beside_a_phone_it_is_heard_and_nobody_else() {
     assert!(placed + recorded.counter("late") >= 100 && recorded.counter("streams") == 1, "{}", recorded.json);
     // 7 of other senders to a frame, and 3 that are none.
     assert!(foreign > 5 * placed && malformed > 2 * placed, "{}", recorded.json["packets"]);
+}
+
+/// A machine that stands still for seconds: what came meanwhile is in the kernel, with its stamps.
+#[test]
+fn a_recorder_that_stood_still_has_lost_nothing() {
+    let live = Live::start("codec=pcmu", "--duration 6s");
+    let spoken = Phone::new(live.to).speak(340, |n, _| match n {
+        60 => live.program.signal("STOP"),
+        190 => live.program.signal("CONT"),
+        _ => (),
+    });
+    let recorded = live.finish(0);
+    recorded.check_frames(&spoken);
+    assert_eq!((recorded.counter("late"), recorded.counter("kernelDrops")), (0, 0), "{}", recorded.json["packets"]);
+}
+
+/// 20 ms of stereo at 48 kHz: the largest that a track takes.
+#[test]
+fn large_packets_are_heard() {
+    let live = Live::start("codec=l16&rate=48000&channels=2", "--duration 1s");
+    let large = |rtp: Rtp| Rtp { payload_type: 96, payload: vec![0x11; 3_840], ..rtp };
+    let spoken = Phone::new(live.to).speak_as(90, large, |_, _| ());
+    let recorded = live.finish(0);
+    let (placed, malformed) = (recorded.counter("placed"), recorded.counter("malformed"));
+    assert!(placed >= 40 && malformed == 0, "{} of {}: {}", placed, spoken.n, recorded.json["packets"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A track's pair of sockets.
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
@@ -119,6 +120,11 @@ impl Port {
             (Some(rtcp), None) => (rtcp, beside()),
             (_, Some((_, from))) => (&self.rtp, from),
             (None, None) => (&self.rtp, sender),
+        };
+        let to = match (socket.socket.local_addr(), to.ip()) {
+            // A socket of both versions speaks of the other in its own.
+            (Ok(SocketAddr::V6(_)), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), to.port()),
+            _ => to,
         };
         if let Err(error) = socket.socket.send_to(&report, to) {
             tracing::debug!(%error, "a receiver report is not taken");

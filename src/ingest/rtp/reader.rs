@@ -29,6 +29,7 @@ use crate::ingest::rtp::receive::BATCH;
 use crate::ingest::rtp::receive::FEW;
 use crate::ingest::rtp::receive::Now;
 use crate::ingest::rtp::receive::Receiver;
+use crate::media::ReadMark;
 use crate::media::is_control;
 use crate::media::lock;
 
@@ -55,6 +56,7 @@ const STAMP_SLACK: Duration = Duration::from_millis(200);
 struct Reader {
     epoll: Epoll,
     ports: Mutex<BTreeMap<u64, Arc<Port>>>,
+    mark: Arc<ReadMark>,
     is_over: AtomicBool,
 }
 
@@ -78,7 +80,8 @@ impl Readers {
         let mut readers = Self { readers: Vec::new(), threads: Vec::new(), n_added: Mutex::new(0) };
         for index in 0..n.max(1) {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|e| RtpError::Thread(e.into()))?;
-            let reader = Arc::new(Reader { epoll, ports: Mutex::default(), is_over: AtomicBool::new(false) });
+            let mark = Arc::new(ReadMark::new(monotonic_ns()));
+            let reader = Arc::new(Reader { epoll, ports: Mutex::default(), mark, is_over: AtomicBool::new(false) });
             readers.readers.push(Arc::clone(&reader));
             let thread = Builder::new().name(format!("reel-reader-{index}")).spawn(move || reader.run());
             readers.threads.push(thread.map_err(RtpError::Thread)?);
@@ -104,6 +107,7 @@ impl Readers {
             let failed = |cause: nix::Error| RtpError::Setup { address, what: "watching", cause: cause.into() };
             reader.epoll.add(socket.socket.as_fd(), event).map_err(failed)
         };
+        lock(&port.track).set_reader(Arc::clone(&reader.mark));
         reader.ports().insert(id, Arc::clone(&port));
         watch(&port.rtp, id << 1)?;
         port.rtcp.as_ref().map_or(Ok(()), |rtcp| watch(rtcp, id << 1 | RTCP))
@@ -150,7 +154,8 @@ impl Reader {
     fn look(&self, receiver: &mut Receiver, events: &mut [EpollEvent], now: Now) -> bool {
         let n = self.epoll.wait(events, EpollTimeout::ZERO).unwrap_or(0);
         let ports = self.ports();
-        let mut is_flooded = n == events.len();
+        let is_crowded = n == events.len();
+        let mut is_flooded = is_crowded;
         for event in &events[..n] {
             let Some(port) = ports.get(&(event.data() >> 1)) else { continue };
             let n_read = match event.data() & RTCP {
@@ -158,6 +163,10 @@ impl Reader {
                 _ => port.drain(&port.rtp, Kind::Rtp, receiver, now),
             };
             is_flooded |= n_read >= 4 * BATCH;
+        }
+        // What a flood has left is its own affair.
+        if !is_crowded {
+            self.mark.set(now.monotonic_ns);
         }
         is_flooded
     }

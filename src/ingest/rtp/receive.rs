@@ -24,8 +24,8 @@ pub(super) const BATCH: usize = 16;
 /// memory for more costs as much as the call.
 pub(super) const FEW: usize = 4;
 
-/// Longer datagrams are cut, and no RTP: it fits into what an Ethernet carries.
-const DATAGRAM_MAX: usize = 2_048;
+/// Longer datagrams are cut, and no RTP: the longest payload of audio (`PAYLOAD_MAX` of a track) and a long header.
+const DATAGRAM_MAX: usize = 4_608;
 
 /// What comes during a look is stamped later than its begin.
 const LOOK_MAX_NS: i64 = 50_000_000;
@@ -125,6 +125,8 @@ impl Receiver {
 }
 
 fn address(storage: SockaddrStorage) -> Option<SocketAddr> {
+    // Who comes by IPv4 to a socket of both is who it is by IPv4.
+    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let v4 = storage.as_sockaddr_in().map(|v4| SocketAddr::from(std::net::SocketAddrV4::from(*v4)));
-    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| SocketAddr::from(std::net::SocketAddrV6::from(*v6))))
+    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| canonical(std::net::SocketAddrV6::from(*v6).into())))
 }

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 mod any;
 mod control;
+mod moves;
 
 const MS: i64 = 1_000_000;
 const HOLD_NS: i64 = HOLD.as_nanos() as i64;
@@ -77,7 +78,7 @@ fn run_with(settings: Settings, mut sent: Vec<Sent>) -> Outcome {
     sent.sort_by_key(|packet| packet.arrival_ms);
     let end = sent.last().map_or(0, |last| last.arrival_ms) + 2_000;
     let mut track = Track::new(settings);
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let mut sent = sent.into_iter().peekable();
     let (mut frames, mut holes) = (Vec::new(), Vec::new());
     for now_ms in (0..end).step_by(100) {
@@ -317,7 +318,7 @@ fn a_codec_that_changes_in_mid_call_goes_on() {
         bytes
     };
     let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Opus), source: None, ssrc: None });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let mut codecs = Vec::new();
     for packet in &sent {
         let now = ZERO + packet.arrival_ms * MS;
@@ -367,7 +368,7 @@ fn the_last_word_is_heard_though_nothing_comes_behind_it() {
 #[test]
 fn a_track_does_not_end_while_nobody_knows_where_its_last_word_belongs() {
     let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let muted = Sent { arrival_ms: 2_000, ..Sent::plain(50) };
     for sent in plain(0..50).iter().chain([&muted]) {
         track.receive(&sent.bytes(), address(sent.port), ZERO + sent.arrival_ms * MS);
@@ -404,7 +405,7 @@ fn who_sends_is_told_how_it_is_received() {
 #[test]
 fn a_flood_of_noise_costs_bounded_memory_and_no_gap() {
     let mut track = Track::new(Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None });
-    let cursor = track.open();
+    let cursor = track.open(i64::MIN);
     let mut numbers = Vec::new();
     for packet in plain(0..200) {
         let now = ZERO + packet.arrival_ms * MS;
@@ -435,7 +436,7 @@ fn a_queue_that_nobody_empties_is_bounded_and_counted() {
         assert!(track.waiting.len() <= IDLE_MAX);
     }
     assert_eq!(track.stats().overflow, 0, "nobody records");
-    track.open();
+    track.open(i64::MIN);
     for packet in plain(5_000..8_000) {
         track.receive(&packet.bytes(), address(4_000), ZERO + packet.arrival_ms * MS);
     }
