@@ -357,11 +357,11 @@ fn downstream_changes_its_rate_in_mid_stream() {
 fn latency_is_upstreams_and_ours() {
     let mut h = harness(MULAW, 16_000);
     h.set_upstream_latency(MS * 100);
-    // 28 samples of 8 kHz for the resampler, 60 ms for a loss; a nanosecond for rounding down.
-    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(163_500_001)));
+    // 28 samples of 8 kHz for the resampler, 60 ms for a loss, 2.2 ms for samples that are behind their packets.
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(165_700_000)));
     let h = harness(OPUS, 16_000);
-    // 104 samples of 16 kHz for the encoder, 28 for a clock that will drift, 60 ms for a loss.
-    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(68_250_001)));
+    // 104 samples of 16 kHz for the encoder, 28 for a clock that will drift, 60 ms for a loss, and 2.2 ms.
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_nseconds(70_450_000)));
 }
 
 #[test]
