@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
+use crate::media::lateness::JUMP_NS;
 use crate::media::packet::Rtp;
-use crate::media::stream::JUMP_NS;
 use crate::media::stream::Numbers;
 use crate::media::stream::Stream;
 

@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 
 use crate::media::clock::TrackClock;
 use crate::media::codec::Codec;
+use crate::media::lateness::LATE_MAX_NS;
+use crate::media::lateness::Lateness;
 use crate::media::packet::Rtp;
+use crate::media::passed::Passed;
 use crate::media::reception::Reception;
 
 /// Sequence numbers that may be missing before a packet that still fits (RFC 3550 A.1, MAX_DROPOUT).
@@ -16,15 +19,12 @@ const DROPOUT_MAX: i64 = 3_000;
 /// How far back a packet may come that still fits (RFC 3550 A.1, MAX_MISORDER).
 const MISORDER_MAX: i64 = 100;
 
-/// A packet that is later than this, after as long a silence, does not tell of a slow path: the sender's time has stood
-/// still meanwhile, or the path was blocked. Who comes after it tells which.
-pub(super) const JUMP_NS: i64 = 200_000_000;
+/// Nobody speaks before it is heard: a packet that is early by more than the first can have been late is of another
+/// time.
+const AHEAD_MAX_NS: i64 = LATE_MAX_NS;
 
-/// A packet that comes in a flow may be later by as much as can still be heard.
-const LATE_MAX_NS: i64 = 300_000_000;
-
-/// Nobody speaks before it is heard: a packet that is early by more is of another time.
-const AHEAD_MAX_NS: i64 = 200_000_000;
+/// Few packets that came late after a silence can still be heard 100 ms after they came.
+const FEW_LATE_MAX_NS: i64 = LATE_MAX_NS - 100_000_000;
 
 /// A path that was blocked gives up what it held within this time.
 const BLOCKED_MAX_NS: i64 = 10_000_000_000;
@@ -88,10 +88,9 @@ pub(super) struct Stream {
     /// The highest sequence number, of whatever content.
     highest: i64,
     last_arrival_ns: i64,
-    /// Of the last packet that was placed, of whatever content.
-    placed: Option<i64>,
-    /// Which of the 128 before that were: bit 0 is that one.
-    placed_before: u128,
+    lateness: Lateness,
+    /// Of whatever content.
+    passed: Passed,
     /// Something was lost before a packet without audio that has been passed: what comes behind it is after a loss.
     is_loss_passed: bool,
     last: Option<Last>,
@@ -111,9 +110,9 @@ impl Stream {
             newest,
             highest: newest.sequence,
             last_arrival_ns: arrival_ns,
-            placed: None,
+            lateness: Lateness::default(),
+            passed: Passed::default(),
             is_loss_passed: false,
-            placed_before: 0,
             last: None,
             not_before_ns: None,
             reception: Reception::new(newest.sequence),
@@ -137,11 +136,10 @@ impl Stream {
             std::cmp::Ordering::Less => media <= self.newest.media,
             std::cmp::Ordering::Equal => media == self.newest.media,
         };
-        let silence_ns = arrival_ns.saturating_sub(self.last_arrival_ns);
         let late_max_ns = match judgement {
             Judgement::Released => BLOCKED_MAX_NS,
-            Judgement::Arriving if silence_ns >= JUMP_NS => JUMP_NS,
-            Judgement::Arriving | Judgement::Few => LATE_MAX_NS,
+            Judgement::Few => FEW_LATE_MAX_NS,
+            Judgement::Arriving => self.lateness.max_ns(arrival_ns.saturating_sub(self.last_arrival_ns), arrival_ns),
         };
         let is_in_time = (-AHEAD_MAX_NS..=late_max_ns).contains(&self.clock.excess_ns(media, arrival_ns));
         (is_in_order && is_in_time).then_some(Numbers { sequence, media })
@@ -150,6 +148,7 @@ impl Stream {
     /// Takes note of a packet that fits.
     pub(super) fn accept(&mut self, numbers: Numbers, arrival_ns: i64) {
         self.clock.observe(numbers.media, arrival_ns);
+        self.lateness.note(self.clock.excess_ns(numbers.media, arrival_ns), arrival_ns);
         let transit_ns = arrival_ns.saturating_sub(self.clock.media_ns(numbers.media));
         let transit = (i128::from(transit_ns) * i128::from(self.codec.clock_rate()) / 1_000_000_000) as i64;
         self.reception.packet(numbers.sequence, transit);
@@ -177,21 +176,29 @@ impl Stream {
         self.highest
     }
 
-    /// Returns whether the place of a sequence number has been passed, and if so whether it was taken.
+    /// Returns whether the place of a sequence number has been passed, and if so whether its packet had come.
     pub(super) fn passed(&self, sequence: i64) -> Option<bool> {
-        let back = self.placed? - sequence;
-        let was_placed = |back: i64| back < 128 && self.placed_before >> back & 1 == 1;
-        (back >= 0).then(|| was_placed(back))
+        self.passed.get(sequence)
+    }
+
+    /// Takes note of a packet whose place has been passed. Returns whether it was counted as missing there.
+    pub(super) fn find(&mut self, sequence: i64) -> bool {
+        self.passed.find(sequence)
     }
 
     /// Returns how many sequence numbers before `sequence` were passed over since the last that was placed.
     pub(super) fn missing_before(&self, sequence: i64) -> u64 {
-        self.placed.map_or(0, |placed| u64::try_from(sequence - placed - 1).unwrap_or(0))
+        self.passed.missing_before(sequence)
     }
 
     /// Returns whether others have filled the time of a packet already: it was sent twice, under two numbers.
     pub(super) fn is_heard(&self, numbers: Numbers, length: u32) -> bool {
         self.last.is_some_and(|last| numbers.media + i64::from(length) <= last.media_end)
+    }
+
+    /// Returns whether nothing of it has been heard.
+    pub(super) fn is_new(&self) -> bool {
+        self.last.is_none()
     }
 
     /// Returns where a packet of audio stands, as far as is known now.
@@ -222,19 +229,15 @@ impl Stream {
         let media_end = numbers.media + i64::from(length);
         let end_ns = self.clock.place_ns(media_end).max(place.at_ns);
         self.last = Some(Last { sequence: numbers.sequence, media_end, at_ns: place.at_ns, end_ns });
-        self.pass(numbers.sequence);
         self.is_loss_passed = false;
         end_ns.saturating_sub(place.at_ns)
     }
 
-    /// Passes the place of a packet that is not heard.
-    pub(super) fn pass(&mut self, sequence: i64) {
-        self.is_loss_passed |= self.missing_before(sequence) > 0;
-        let step = self.placed.map_or(128, |placed| sequence - placed);
-        if step > 0 {
-            self.placed_before = if step < 128 { self.placed_before << step } else { 0 } | 1;
-            self.placed = Some(sequence);
-        }
+    /// Passes the place of a packet. Returns how many before it are missing.
+    pub(super) fn pass(&mut self, sequence: i64) -> u64 {
+        let n_missing = self.passed.pass(sequence);
+        self.is_loss_passed |= n_missing > 0;
+        n_missing
     }
 
     /// Lets the first spurt not begin before `end_ns`, where the stream before this one ended.

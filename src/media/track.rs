@@ -15,6 +15,7 @@ use crate::media::codec::Payloads;
 use crate::media::control;
 use crate::media::control::Control;
 use crate::media::control::LastReport;
+use crate::media::lateness::HOLD;
 use crate::media::mark::ReadMark;
 use crate::media::order::Inserted;
 use crate::media::order::Order;
@@ -31,10 +32,6 @@ use crate::media::stream::Judgement;
 use crate::media::stream::Numbers;
 use crate::media::stream::Origin;
 use crate::media::stream::Stream;
-
-/// How far a live recording is behind: what comes later than this after its time is not heard. Long enough for the
-/// jitter of a bad mobile network, and for two looks at a packet that does not fit.
-pub const HOLD: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// What comes within this after a goodbye was on its way already; who sends on after that has not left.
 const HOLD_NS: i64 = HOLD.as_nanos() as i64;
@@ -217,6 +214,7 @@ impl Track {
             Some(false) => {
                 current.reception.came(numbers.sequence);
                 self.stats.late += 1;
+                self.stats.lost -= u64::from(current.find(numbers.sequence));
             }
             None => {
                 current.accept(numbers, arrival_ns);
@@ -243,7 +241,7 @@ impl Track {
     fn forget_first(&mut self) {
         if let (Some(first), Some(current)) = (self.waiting.take_first(), &mut self.current) {
             self.stats.unrecorded += u64::from(first.length > 0);
-            current.pass(first.numbers.sequence);
+            self.stats.lost += current.pass(first.numbers.sequence);
             self.queue.spare(first.payload);
         }
     }
@@ -366,24 +364,27 @@ impl Track {
             }
             if is_quiet || current.is_heard(first.numbers, first.length) {
                 self.stats.duplicate += u64::from(!is_quiet);
-                self.stats.lost += current.missing_before(first.numbers.sequence);
-                current.pass(first.numbers.sequence);
+                self.stats.lost += current.pass(first.numbers.sequence);
                 self.waiting.take_first();
                 continue;
             }
-            let place = current.place(first.numbers);
+            let mut place = current.place(first.numbers);
+            // What the packets behind it tell of the path may move the first word to before the horizon: it came in
+            // time, and is heard.
+            if current.is_new() && first.arrival_ns >= self.horizon_ns {
+                place.at_ns = place.at_ns.max(self.horizon_ns);
+            }
             let is_ahead = place.at_ns.saturating_sub(first.arrival_ns) > AHEAD_MAX_NS;
             if place.at_ns >= horizon_ns && !is_ahead {
                 return;
             }
             let Some(Waiting { numbers, length, payload, .. }) = self.waiting.take_first() else { return };
+            self.stats.lost += current.pass(numbers.sequence);
             if is_ahead {
                 self.stats.implausible += 1;
-                current.pass(numbers.sequence);
                 self.queue.spare(payload);
                 continue;
             }
-            self.stats.lost += current.missing_before(numbers.sequence);
             let duration_ns = current.settle(numbers, place, length);
             let end_ns = place.at_ns.saturating_add(duration_ns);
             if end_ns <= self.recorded_from_ns {

@@ -15,5 +15,6 @@ mod jumps;
 mod live;
 mod numbered;
 mod pauses;
+mod rough;
 mod tones;
 mod truth;
