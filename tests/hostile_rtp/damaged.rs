@@ -96,6 +96,28 @@ fn a_time_that_is_wrong_makes_no_giant_file() {
     }
 }
 
+/// A clock that is set back, or a single time that is wrong, moves what follows, and costs none of it.
+#[test]
+fn a_time_that_is_wrong_or_set_back_loses_nothing_and_is_told() {
+    for (name, wrong, by_s, says, frames_max) in
+        [("wrong", 60..61, 600, "599.980 s", 604), ("set back", 60..200, -30, "29.980 s", 5)]
+    {
+        let mut bytes = pcap(&frames(200));
+        for n in wrong {
+            let at = HEADER_BYTES + n * RECORD_BYTES;
+            let seconds = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+            bytes[at..at + 4].copy_from_slice(&seconds.saturating_add_signed(by_s).to_le_bytes());
+        }
+        let recording = call_of_bytes(&bytes, "?port=5004").record_with_faults("mixed-wav");
+        let heard: Vec<_> = numbers(&recording.wav()).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(heard, (0..200).collect::<Vec<_>>(), "{name}");
+        assert!(recording.wav().frames() <= frames_max * 50 * FRAME, "{name}: {} samples", recording.wav().frames());
+        check_counters(&recording.json, &[("placed", 200)]);
+        let notes = recording.json["notes"].to_string();
+        assert!(notes.contains("goes back by") && notes.contains(says), "{name}: {notes}");
+    }
+}
+
 /// Before anybody speaks a capture may be quiet for long, but not for years.
 #[test]
 fn a_first_time_that_is_wrong_makes_no_giant_file() {

@@ -27,7 +27,7 @@ const LOUD: u16 = 2_000;
 const SECRET_DB: f64 = -45.0;
 
 fn is_secret(second: usize) -> bool {
-    second % 5 == 0 && second > 0
+    second.is_multiple_of(5) && second > 0
 }
 
 fn said() -> Vec<i16> {

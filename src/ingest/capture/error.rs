@@ -86,6 +86,12 @@ pub enum CaptureError {
         /// How long, rounded down.
         hours: u64,
     },
+    /// The clock of the capture was set back, or a single time was wrong.
+    #[error("the capture's time goes back by {seconds:.3} s here; what follows is heard behind what came before")]
+    Back {
+        /// By how much.
+        seconds: f64,
+    },
     /// No RTP stream is in it.
     #[error("no RTP stream is in this capture; at least three packets in order make one")]
     NoStream,
