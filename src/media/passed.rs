@@ -42,6 +42,12 @@ impl Passed {
         n_missing
     }
 
+    /// Passes a number and all before it, of which nobody asks what became.
+    pub(super) fn skip(&mut self, sequence: i64) {
+        self.pass(sequence);
+        self.missing = 0;
+    }
+
     /// Takes note of a packet that has come after all. Returns whether [`Self::pass`] has counted it as missing.
     pub(super) fn find(&mut self, sequence: i64) -> bool {
         let bit = self.highest.and_then(|highest| bit(highest - sequence));
@@ -75,6 +81,15 @@ mod tests {
             assert!(expected.clone().all(|sequence| passed.get(sequence) == Some(true)));
             assert!(!expected.clone().any(|sequence| passed.find(sequence)));
         }
+    }
+
+    #[test]
+    fn what_was_skipped_is_not_missed() {
+        let mut passed = Passed::default();
+        passed.skip(10);
+        passed.skip(20);
+        assert_eq!((passed.find(15), passed.get(20), passed.get(15)), (false, Some(true), Some(false)));
+        assert_eq!((passed.pass(23), passed.find(22)), (2, true));
     }
 
     #[test]

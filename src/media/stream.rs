@@ -19,9 +19,11 @@ const DROPOUT_MAX: i64 = 3_000;
 /// How far back a packet may come that still fits (RFC 3550 A.1, MAX_MISORDER).
 const MISORDER_MAX: i64 = 100;
 
-/// Nobody speaks before it is heard: a packet that is early by more than the first can have been late is of another
-/// time.
-const AHEAD_MAX_NS: i64 = LATE_MAX_NS;
+/// Nobody speaks before it is heard: a packet that is early by more is of another time.
+const AHEAD_MAX_NS: i64 = 200_000_000;
+
+/// The first packets may have been as late as any.
+const FIRST_AHEAD_MAX_NS: i64 = LATE_MAX_NS;
 
 /// Few packets that came late after a silence can still be heard 100 ms after they came.
 const FEW_LATE_MAX_NS: i64 = LATE_MAX_NS - 100_000_000;
@@ -141,14 +143,16 @@ impl Stream {
             Judgement::Few => FEW_LATE_MAX_NS,
             Judgement::Arriving => self.lateness.max_ns(arrival_ns.saturating_sub(self.last_arrival_ns), arrival_ns),
         };
-        let is_in_time = (-AHEAD_MAX_NS..=late_max_ns).contains(&self.clock.excess_ns(media, arrival_ns));
+        let ahead_max_ns = if self.is_new() { FIRST_AHEAD_MAX_NS } else { AHEAD_MAX_NS };
+        let is_in_time = (-ahead_max_ns..=late_max_ns).contains(&self.clock.excess_ns(media, arrival_ns));
         (is_in_order && is_in_time).then_some(Numbers { sequence, media })
     }
 
     /// Takes note of a packet that fits.
     pub(super) fn accept(&mut self, numbers: Numbers, arrival_ns: i64) {
         self.clock.observe(numbers.media, arrival_ns);
-        self.lateness.note(self.clock.excess_ns(numbers.media, arrival_ns), arrival_ns);
+        let silence_ns = arrival_ns.saturating_sub(self.last_arrival_ns);
+        self.lateness.note(self.clock.excess_ns(numbers.media, arrival_ns), silence_ns, arrival_ns);
         let transit_ns = arrival_ns.saturating_sub(self.clock.media_ns(numbers.media));
         let transit = (i128::from(transit_ns) * i128::from(self.codec.clock_rate()) / 1_000_000_000) as i64;
         self.reception.packet(numbers.sequence, transit);
@@ -157,6 +161,14 @@ impl Stream {
         }
         self.highest = self.highest.max(numbers.sequence);
         self.last_arrival_ns = self.last_arrival_ns.max(arrival_ns);
+    }
+
+    /// Takes note of a packet that does not fit: one that is merely too late tells something of those before it.
+    pub(super) fn refuse(&mut self, rtp: &Rtp<'_>, arrival_ns: i64) {
+        let would_fit = self.fit(rtp, arrival_ns, Judgement::Released);
+        if would_fit.is_some_and(|numbers| self.clock.excess_ns(numbers.media, arrival_ns) > LATE_MAX_NS) {
+            self.lateness.note_beyond();
+        }
     }
 
     /// Takes note of a packet without audio: it has a sequence number, and its time may be of another clock.
@@ -231,6 +243,11 @@ impl Stream {
         self.last = Some(Last { sequence: numbers.sequence, media_end, at_ns: place.at_ns, end_ns });
         self.is_loss_passed = false;
         end_ns.saturating_sub(place.at_ns)
+    }
+
+    /// Passes the place of a packet before anybody records.
+    pub(super) fn skip(&mut self, sequence: i64) {
+        self.passed.skip(sequence);
     }
 
     /// Passes the place of a packet. Returns how many before it are missing.

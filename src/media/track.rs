@@ -16,6 +16,7 @@ use crate::media::control;
 use crate::media::control::Control;
 use crate::media::control::LastReport;
 use crate::media::lateness::HOLD;
+use crate::media::lateness::JUMP_NS;
 use crate::media::mark::ReadMark;
 use crate::media::order::Inserted;
 use crate::media::order::Order;
@@ -178,7 +179,9 @@ impl Track {
     fn hush(&mut self, rtp: &Rtp<'_>, arrival_ns: i64) {
         let Some(current) = &mut self.current else { return };
         let Some(sequence) = current.sequence(rtp.sequence) else { return };
-        if current.passed(sequence).is_none() {
+        if current.passed(sequence).is_some() {
+            self.stats.lost -= u64::from(current.find(sequence));
+        } else {
             current.accept_quiet(sequence, arrival_ns);
             // One that is there already, or does not find room, is missed by nobody.
             let numbers = Numbers { sequence, media: 0 };
@@ -197,6 +200,10 @@ impl Track {
                 self.accept(numbers, length, payload, arrival_ns);
             }
             None => {
+                let current = self.current.as_mut();
+                if let Some(current) = current.filter(|current| current.origin == origin && current.codec == codec) {
+                    current.refuse(rtp, arrival_ns);
+                }
                 self.hold(origin, codec, length, rtp, arrival_ns);
                 self.promote(arrival_ns);
             }
@@ -241,7 +248,7 @@ impl Track {
     fn forget_first(&mut self) {
         if let (Some(first), Some(current)) = (self.waiting.take_first(), &mut self.current) {
             self.stats.unrecorded += u64::from(first.length > 0);
-            self.stats.lost += current.pass(first.numbers.sequence);
+            current.skip(first.numbers.sequence);
             self.queue.spare(first.payload);
         }
     }
@@ -370,8 +377,9 @@ impl Track {
             }
             let mut place = current.place(first.numbers);
             // What the packets behind it tell of the path may move the first word to before the horizon: it came in
-            // time, and is heard.
-            if current.is_new() && first.arrival_ns >= self.horizon_ns {
+            // time, and is heard. By more than that nobody was late who was first.
+            let passed_ns = self.horizon_ns.saturating_sub(place.at_ns);
+            if current.is_new() && first.arrival_ns >= self.horizon_ns && passed_ns <= JUMP_NS {
                 place.at_ns = place.at_ns.max(self.horizon_ns);
             }
             let is_ahead = place.at_ns.saturating_sub(first.arrival_ns) > AHEAD_MAX_NS;

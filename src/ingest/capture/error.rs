@@ -86,8 +86,11 @@ pub enum CaptureError {
         /// How long, rounded down.
         hours: u64,
     },
-    /// The clock of the capture was set back, or a single time was wrong.
-    #[error("the capture's time goes back by {seconds:.3} s here; what follows is heard behind what came before")]
+    /// The clock of the capture was set back, or a time is wrong, or its records are out of order.
+    #[error(
+        "the capture's time goes back by {seconds:.3} s here; until it has caught up little can be heard: put its \
+         records in order first, as reordercap does"
+    )]
     Back {
         /// By how much.
         seconds: f64,

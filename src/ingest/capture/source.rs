@@ -21,39 +21,8 @@ const BEGIN_MAX_NS: i64 = 24 * HOUR_NS;
 const HOUR_NS: i64 = 3_600 * 1_000_000_000;
 
 /// Records may be out of order by so much: several interfaces were captured at once. Where time goes back by more, the
-/// clock was set, or a single time was wrong.
+/// clock was set, or a time is wrong.
 const BACK_MAX_NS: i64 = 1_000_000_000;
-
-/// Behind the last time before that, time goes on as if the next packet of the same sender had come.
-const STEP_NS: i64 = 20_000_000;
-
-/// Times of a capture, which go on though its clock was set back.
-#[derive(Debug, Clone, Copy, Default)]
-struct Times {
-    latest_ns: Option<i64>,
-    /// By how much the clock was set back in all.
-    back_ns: i64,
-}
-
-impl Times {
-    /// Returns a datagram's time, and by how much the clock was set back before it, if it was. Whatever it belongs to:
-    /// those who read one capture, each its own stream, agree.
-    fn read(&mut self, at_ns: i64) -> (i64, Option<i64>) {
-        let at_ns = at_ns.saturating_add(self.back_ns);
-        let latest_ns = self.latest_ns.unwrap_or(at_ns);
-        let back_ns = latest_ns.saturating_sub(at_ns);
-        if back_ns > BACK_MAX_NS {
-            let on_ns = latest_ns.saturating_add(STEP_NS);
-            (self.back_ns, self.latest_ns) = (self.back_ns.saturating_add(on_ns.saturating_sub(at_ns)), Some(on_ns));
-            return (on_ns, Some(back_ns));
-        }
-        // Of one that is so far ahead nobody hears.
-        if at_ns.saturating_sub(latest_ns) <= SILENCE_MAX_NS {
-            self.latest_ns = Some(latest_ns.max(at_ns));
-        }
-        (at_ns, None)
-    }
-}
 
 /// A datagram that was read and is not due yet.
 struct Pending {
@@ -72,9 +41,9 @@ pub struct PacketSource {
     chosen: Chosen,
     pending: Option<Pending>,
     first_at_ns: i64,
-    times: Times,
-    /// By how much the clock was set back, and nobody was told.
-    untold_back_ns: Option<i64>,
+    /// By how much time has gone back, if it has; and whether that has been told.
+    back_ns: Option<i64>,
+    is_back_told: bool,
     /// The latest so far: a capture may be out of order by a little.
     at_ns: Option<i64>,
 }
@@ -99,8 +68,8 @@ impl PacketSource {
             chosen,
             pending: None,
             first_at_ns,
-            times: Times::default(),
-            untold_back_ns: None,
+            back_ns: None,
+            is_back_told: false,
             at_ns: None,
         })
     }
@@ -115,23 +84,22 @@ impl PacketSource {
         self.chosen.streams.iter().flat_map(|stream| stream.payload_types.clone()).collect()
     }
 
+    /// Says once that time has gone back, if it has.
+    fn tell_back(&mut self) -> Option<CaptureError> {
+        let back_ns = self.back_ns.filter(|_| !self.is_back_told)?;
+        self.is_back_told = true;
+        Some(CaptureError::Back { seconds: back_ns as f64 / 1e9 })
+    }
+
     /// Says whether there is more, unless something else has to be said first.
     fn told(&mut self, is_more: bool) -> Result<bool, TrackError> {
-        match self.untold_back_ns.take() {
-            Some(back_ns) => {
-                let text = CaptureError::Back { seconds: back_ns as f64 / 1e9 }.to_string();
-                Err(TrackError { text, fatal: false })
-            }
-            None => Ok(is_more),
-        }
+        self.tell_back().map_or(Ok(is_more), |back| Err(TrackError { text: back.to_string(), fatal: false }))
     }
 
     /// Reads on until a datagram is one of the track's; false at the end.
     fn read(&mut self) -> Result<bool, CaptureError> {
         loop {
             let Some(datagram) = self.capture.next_datagram()? else { return Ok(false) };
-            let (at_ns, back_ns) = self.times.read(datagram.at_ns);
-            self.untold_back_ns = self.untold_back_ns.or(back_ns);
             let is_ours = match self.select {
                 Select::Port(port) | Select::Both { port, .. } => {
                     datagram.to.port() == port || Some(datagram.to.port()) == port.checked_add(1)
@@ -139,7 +107,11 @@ impl PacketSource {
                 Select::Ssrc(_) | Select::Only => self.chosen.has(&datagram),
             };
             if is_ours {
-                let at_ns = self.at_ns.map_or(at_ns, |before_ns| before_ns.max(at_ns));
+                let at_ns = self.at_ns.map_or(datagram.at_ns, |before_ns| before_ns.max(datagram.at_ns));
+                let back_ns = at_ns.saturating_sub(datagram.at_ns);
+                if back_ns > BACK_MAX_NS {
+                    self.back_ns.get_or_insert(back_ns);
+                }
                 let apart_ns = at_ns.saturating_sub(self.at_ns.unwrap_or(self.first_at_ns));
                 if apart_ns > if self.at_ns.is_some() { SILENCE_MAX_NS } else { BEGIN_MAX_NS } {
                     return Err(CaptureError::Apart { hours: (apart_ns / HOUR_NS).unsigned_abs() });
@@ -164,7 +136,10 @@ impl Arrivals for PacketSource {
             match self.read() {
                 Ok(true) => (),
                 Ok(false) => return self.told(false),
-                Err(error) => return Err(TrackError { text: error.to_string(), fatal: true }),
+                Err(error) => {
+                    let back = self.tell_back().map(|back| format!("{back}; ")).unwrap_or_default();
+                    return Err(TrackError { text: format!("{back}{error}"), fatal: true });
+                }
             }
         }
     }
