@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::engine::clock::monotonic_ns;
-use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Script, Setup, Start, Ticks};
+use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Script, Setup, Start, Ticks, Until};
 use crate::engine::{Settings, TrackCounts, run};
 use crate::graph::{Limits, Plan};
 use crate::model::{Blame, EndReason, ParticipantNumber, PauseMode};
@@ -137,14 +137,15 @@ pub fn record(
     // The journal's name first: whatever is recorded is of no use without it.
     let begun = spool.sync().map_err(RecordError::from).and_then(|()| Ok(Recording::begin(setup)?));
     let recording = begun.inspect_err(|_| spool.discard())?;
-    let script = Script { participants: request.participants, pauses: request.pauses, duration: request.duration };
+    let until = request.duration.map_or(Until::MediaEnds, Until::Time);
+    let script = Script { participants: request.participants, pauses: request.pauses, until };
     let job = Job::new(recording, script, zero_ns);
     let (mut recorded, failed) = match request.pace {
         Pace::Virtual => record_all(&spool, ledger, job, request.config.tick, go_on, progress)?,
         Pace::Live { hold } => {
             let (reports_to, reports) = mpsc::sync_channel(REPORTS_MAX);
             let directory = spool.open()?;
-            let start = Start { job, zero_ns, hold, reports: reports_to, directory };
+            let start = Start { job, zero_ns, hold, reports: Box::new(reports_to), directory };
             record_live(&spool, ledger, start, reports, request.config, &*go_on, progress)?
         }
     };

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use reelgraph::engine::clock::monotonic_ns;
-use reelgraph::engine::{Engine, GivenUp, Handle, Job, Participant, Recording, Report, Script, Settings, Setup};
+use reelgraph::engine::{Engine, GivenUp, Handle, Job, Participant, Recording, Report, Script, Settings, Setup, Until};
 use reelgraph::engine::{Source, Start};
 use reelgraph::graph::{self, Limits, Plan, shipped};
 use reelgraph::ingest::rtp::{Port, Readers};
@@ -105,11 +105,11 @@ fn begin(engine: &Engine, plan: Arc<Plan>, track: Arc<Mutex<Track>>, dir: PathBu
     let recording = Recording::begin(setup).expect("it begins");
     let source = Source::Live(track);
     let participant = Participant { name: "p".to_owned(), source, join: Duration::ZERO, leave: None, pin: None };
-    let script = Script { participants: vec![participant], pauses: Vec::new(), duration: None };
+    let script = Script { participants: vec![participant], pauses: Vec::new(), until: Until::MediaEnds };
     let (sender, reports) = sync_channel(16_384);
     let job = Job::new(recording, script, zero_ns);
     let directory = std::fs::File::open(&dir).expect("it is there");
-    let start = Start { job, zero_ns, hold: HOLD, reports: sender, directory };
+    let start = Start { job, zero_ns, hold: HOLD, reports: Box::new(sender), directory };
     Begun { handle: engine.record(start).expect("there is time"), reports, file: dir.join("000.wav") }
 }
 

@@ -30,6 +30,7 @@ use reelgraph::engine::Setup;
 use reelgraph::engine::Source;
 use reelgraph::engine::Start;
 use reelgraph::engine::Ticks;
+use reelgraph::engine::Until;
 use reelgraph::engine::clock::monotonic_ns;
 use reelgraph::graph;
 use reelgraph::graph::Plan;
@@ -238,9 +239,9 @@ impl Recorder {
             pin: None,
         };
         let participants = tracks.iter().enumerate().map(participant).collect();
-        let job = Job::new(recording, Script { participants, pauses: Vec::new(), duration: None }, zero_ns);
+        let job = Job::new(recording, Script { participants, pauses: Vec::new(), until: Until::MediaEnds }, zero_ns);
         let directory = spool.open()?;
-        match self.engine.record(Start { job, zero_ns, hold: HOLD, reports: reports.clone(), directory }) {
+        match self.engine.record(Start { job, zero_ns, hold: HOLD, reports: Box::new(reports.clone()), directory }) {
             Ok(handle) => Ok(Some((handle, zero_ns, spool, lock))),
             Err(EngineError::NoCapacity) => Ok(None),
             Err(error) => Err(error.into()),

@@ -17,6 +17,7 @@ use reelgraph::engine::Script;
 use reelgraph::engine::Setup;
 use reelgraph::engine::Source;
 use reelgraph::engine::TrackError;
+use reelgraph::engine::Until;
 use reelgraph::graph;
 use reelgraph::graph::Plan;
 use reelgraph::graph::shipped::shipped;
@@ -112,7 +113,8 @@ pub(crate) fn run(bytes: &[u8]) {
             pin: None,
         }
     });
-    let script = Script { participants: participants.collect(), pauses: pause.into_iter().collect(), duration };
+    let until = duration.map_or(Until::MediaEnds, Until::Time);
+    let script = Script { participants: participants.collect(), pauses: pause.into_iter().collect(), until };
     let dir = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" })
         .expect("a temporary directory");
     let mut job = Job::new(recording(Arc::clone(plan), dir.path()), script, 0);

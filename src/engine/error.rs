@@ -12,6 +12,9 @@ pub enum EngineError {
     /// All workers are busy.
     #[error("no worker has time for another recording")]
     NoCapacity,
+    /// Who gives orders gives more than a recording can take in a tick.
+    #[error("too many orders at a time")]
+    TooManyOrders,
     /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
     Thread(std::io::Error),

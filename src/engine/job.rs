@@ -32,14 +32,44 @@ pub struct Participant {
     pub pin: Option<u32>,
 }
 
-/// The course of a recording, in recording time.
+/// The course of a recording as far as it is known when it begins, in recording time.
 pub struct Script {
     /// Who takes part; their numbers are their places in here.
     pub participants: Vec<Participant>,
     /// Pauses: from, to.
     pub pauses: Vec<(Duration, Duration)>,
-    /// When it ends; else when everybody's media has ended.
-    pub duration: Option<Duration>,
+    /// When it ends, if nobody stops it before.
+    pub until: Until,
+}
+
+/// When a recording ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When everybody's media has ended.
+    MediaEnds,
+    /// At this recording time.
+    Time(Duration),
+    /// Never.
+    Stopped,
+}
+
+/// What is to happen to a recording that runs.
+pub enum Order {
+    /// Somebody joins; their number is the next one, in order of joining.
+    Join {
+        /// `participantId` of the metadata.
+        name: String,
+        /// What is heard of them.
+        source: Source,
+        /// Channel that they must have.
+        pin: Option<u32>,
+    },
+    /// Somebody leaves.
+    Leave(ParticipantNumber),
+    /// It pauses.
+    Pause,
+    /// It goes on.
+    Resume,
 }
 
 /// A pause may begin with a sample that is this much earlier: one at 8 kHz.
@@ -79,6 +109,11 @@ impl Agenda {
         self.0.extract_if(.., |(at, command)| *at < horizon && wanted(command)).collect()
     }
 
+    fn add(&mut self, at: Duration, command: Command) {
+        let place = self.0.partition_point(|known| *known <= (at, command));
+        self.0.insert(place, (at, command));
+    }
+
     fn has_joins(&self) -> bool {
         self.0.iter().any(|(_, command)| matches!(command, Command::Join(_)))
     }
@@ -91,10 +126,11 @@ pub struct Job {
     waiting: Vec<Option<Participant>>,
     /// Recording time zero, in ns of the monotonic clock.
     zero_ns: i64,
-    /// It ends here, and not with its media.
-    duration: Option<Duration>,
-    /// Somebody stopped it here.
-    stopped: Option<Duration>,
+    until: Until,
+    /// Somebody stopped it here, and why.
+    stopped: Option<(Duration, EndReason)>,
+    /// What happens before this time comes too late.
+    told: Duration,
 }
 
 impl Job {
@@ -102,7 +138,12 @@ impl Job {
     pub fn new(recording: Recording, script: Script, zero_ns: i64) -> Self {
         let agenda = Agenda::new(&script);
         let waiting = script.participants.into_iter().map(Some).collect();
-        Self { recording, agenda, waiting, zero_ns, duration: script.duration, stopped: None }
+        Self { recording, agenda, waiting, zero_ns, until: script.until, stopped: None, told: Duration::ZERO }
+    }
+
+    /// Returns how many have a number so far.
+    pub fn n_participants(&self) -> ParticipantNumber {
+        self.waiting.len() as ParticipantNumber
     }
 
     /// Returns the name of what is recorded.
@@ -115,9 +156,29 @@ impl Job {
         self.recording.horizon()
     }
 
-    /// Lets the recording end at recording time `at`: what came before is recorded, as far as it is not passed.
-    pub fn stop(&mut self, at: Duration) {
-        self.stopped = Some(self.stopped.map_or(at, |before| before.min(at)));
+    /// Lets the recording end at recording time `at`: what came before is recorded, as far as it is not passed. Who
+    /// asks for the earliest end says why.
+    pub fn stop(&mut self, at: Duration, reason: EndReason) {
+        if self.stopped.is_none_or(|(before, _)| at < before) {
+            self.stopped = Some((at, reason));
+        }
+    }
+
+    /// Lets something happen at recording time `at`, or as early as it still can; returns by how much it is late.
+    pub fn order(&mut self, at: Duration, order: Order) -> Duration {
+        let late = self.told.saturating_sub(at);
+        let at = at.max(self.told);
+        let command = match order {
+            Order::Join { name, source, pin } => {
+                self.waiting.push(Some(Participant { name, source, join: at, leave: None, pin }));
+                Command::Join((self.waiting.len() - 1) as ParticipantNumber)
+            }
+            Order::Leave(participant) => Command::Leave(participant),
+            Order::Pause => Command::Pause,
+            Order::Resume => Command::Resume,
+        };
+        self.agenda.add(at, command);
+        late
     }
 
     /// Moves the recording on to recording time `due`, or to its end; returns why it ends, when it does.
@@ -129,13 +190,14 @@ impl Job {
             self.join(number, at);
         }
         self.recording.pull(due);
-        let is_over = !self.agenda.has_joins() && self.duration.is_none();
+        let is_over = !self.agenda.has_joins() && self.until == Until::MediaEnds;
         let media_end = self.recording.media_end().filter(|end| *end <= due && is_over);
         let horizon = media_end.map_or(due, |end| end.max(self.recording.horizon()));
         // Decoders meet the media before the gate does. The last frame of a tick reaches beyond it, and so must what is
         // known of pauses; they are noted before somebody who leaves earlier in this tick.
         let told = if media_end.is_some() { horizon } else { due.max(self.recording.read_end()) };
         let told = told.saturating_add(EDGE_MAX);
+        self.told = self.told.max(told);
         for (at, command) in self.agenda.take(told, |command| matches!(command, Command::Pause | Command::Resume)) {
             let input = if command == Command::Pause { Input::Pause } else { Input::Resume };
             self.recording.input(input, at);
@@ -151,8 +213,10 @@ impl Job {
             (State::Stopping | State::Ended, _) => Some(EndReason::Failed),
             (State::Recording, Some(_)) => Some(EndReason::MediaEnded),
             (State::Recording, None) if horizon < limit => None,
-            (State::Recording, None) if self.stopped.is_some_and(|at| at <= horizon) => Some(EndReason::Stopped),
-            (State::Recording, None) => Some(EndReason::DurationReached),
+            (State::Recording, None) => match self.stopped.filter(|(at, _)| *at <= horizon) {
+                Some((_, reason)) => Some(reason),
+                None => Some(EndReason::DurationReached),
+            },
         }
     }
 
@@ -178,8 +242,12 @@ impl Job {
     }
 
     fn limit(&self) -> Duration {
-        let limits = [self.duration, self.stopped];
-        limits.into_iter().flatten().min().unwrap_or(Duration::MAX)
+        let time = match self.until {
+            Until::Time(time) => Some(time),
+            Until::MediaEnds | Until::Stopped => None,
+        };
+        let stopped = self.stopped.map(|(at, _)| at);
+        time.into_iter().chain(stopped).min().unwrap_or(Duration::MAX)
     }
 
     fn join(&mut self, number: ParticipantNumber, at: Duration) {
@@ -223,7 +291,8 @@ mod tests {
     #[test]
     fn commands_come_in_the_order_of_their_time() {
         let s = Duration::from_secs;
-        let script = Script { participants: vec![], pauses: vec![(s(5), s(6)), (s(1), s(5))], duration: None };
+        let pauses = vec![(s(5), s(6)), (s(1), s(5))];
+        let script = Script { participants: vec![], pauses, until: Until::MediaEnds };
         let mut agenda = Agenda::new(&script);
         assert_eq!(agenda.take(s(5), |_| true), [(s(1), Command::Pause)]);
         let rest = [(s(5), Command::Resume), (s(5), Command::Pause), (s(6), Command::Resume)];

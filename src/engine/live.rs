@@ -34,11 +34,13 @@ use crate::engine::admission::Running;
 use crate::engine::admission::choose;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
+use crate::engine::job::Order;
 use crate::engine::meters::Meters;
 use crate::engine::meters::Ticks;
 use crate::engine::slot::Slot;
 use crate::engine::slot::Start;
 use crate::model::EndReason;
+use crate::model::ParticipantNumber;
 
 /// A busy worker ticks less often: each tick costs the same, however much media it moves.
 const BUSY_TICK: Duration = Duration::from_millis(200);
@@ -89,7 +91,27 @@ pub struct Handle(Arc<Slot>);
 impl Handle {
     /// Lets the recording end now. What was received by now is recorded; its reports tell when all is done.
     pub fn stop(&self) {
-        self.0.stop();
+        self.stop_at(monotonic_ns(), EndReason::Stopped);
+    }
+
+    /// Lets the recording end as of an instant of the monotonic clock, for a reason.
+    pub fn stop_at(&self, at_ns: i64, reason: EndReason) {
+        self.0.stop(at_ns, reason);
+    }
+
+    /// Lets something happen at an instant of the monotonic clock, to the sample. What is older than the hold happens
+    /// as early as it still can, and is counted. Returns the number of somebody who joins, else 0.
+    ///
+    /// # Errors
+    ///
+    /// There are too many orders at a time.
+    pub fn order(&self, at_ns: i64, order: Order) -> Result<ParticipantNumber, EngineError> {
+        self.0.order(at_ns, order)
+    }
+
+    /// Returns how many orders came when their time had been recorded.
+    pub fn n_late_orders(&self) -> u64 {
+        self.0.n_late_orders()
     }
 }
 

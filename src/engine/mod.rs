@@ -29,10 +29,10 @@ mod slot;
 mod track;
 
 pub use error::EngineError;
-pub use job::{Job, Participant, Script, Source, run};
+pub use job::{Job, Order, Participant, Script, Source, Until, run};
 pub use live::{Engine, Handle, Settings};
 pub use meters::Ticks;
 pub use packets::{Arrivals, Live, PacketTrack};
 pub use recording::{GivenUp, Recording, Report, Setup, TrackCounts};
-pub use slot::Start;
+pub use slot::{Listener, Start};
 pub use track::{Frame, Packets, Pulled, Track, TrackError};

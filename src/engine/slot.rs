@@ -11,22 +11,40 @@ use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
+use crate::engine::EngineError;
 use crate::engine::GivenUp;
 use crate::engine::Report;
 use crate::engine::admission::Cost;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::job::Job;
+use crate::engine::job::Order;
 use crate::model::EndReason;
+use crate::model::ParticipantNumber;
 
 /// Nothing runs.
 const IDLE: i64 = 0;
 
-/// Nobody has stopped it.
-const NEVER: i64 = i64::MAX;
+/// Orders that wait for the next tick. Who gives more than that many in a tenth of a second means nothing by them.
+const ORDERS_MAX: usize = 1_024;
 
 /// Longest time that a recording waits for its reader of sockets: after a stop of the whole program both have to come
 /// back, and packets of 20 ms are kept for longer than this.
 const BEHIND_MAX_NS: i64 = 15_000_000_000;
+
+/// Who is told what happens to a recording.
+pub trait Listener: Send {
+    /// Takes a report without waiting; returns it where there is no room for it. Who is not there any more takes all.
+    fn tell(&mut self, report: Report) -> Option<Report>;
+}
+
+impl Listener for SyncSender<Report> {
+    fn tell(&mut self, report: Report) -> Option<Report> {
+        match self.try_send(report) {
+            Err(TrySendError::Full(report)) => Some(report),
+            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+        }
+    }
+}
 
 /// What a live recording is begun with.
 pub struct Start {
@@ -37,12 +55,12 @@ pub struct Start {
     /// How far the recording is behind the clock.
     pub hold: Duration,
     /// Where its reports go. Where that is full they wait, but for [`Report::Progress`]: a worker waits for nobody.
-    pub reports: SyncSender<Report>,
+    pub reports: Box<dyn Listener>,
     /// A directory of the file system that it is written to, which is synced about once a second.
     pub directory: File,
 }
 
-/// One live recording. Lock order: `job`, then `reports`.
+/// One live recording. Lock order: `job`, then `orders` or `reports`.
 pub(super) struct Slot {
     /// Held for as long as a tick takes.
     pub(super) job: Mutex<Option<Job>>,
@@ -51,9 +69,10 @@ pub(super) struct Slot {
     hold_ns: i64,
     /// When what runs now must be over.
     until_ns: AtomicI64,
-    /// Recording time at which it was stopped.
-    stopped_ns: AtomicI64,
+    orders: Mutex<Orders>,
     is_given_up: AtomicBool,
+    /// Orders that came when their time had been recorded.
+    n_late_orders: AtomicU64,
     pub(super) directory: File,
     /// Name of what is recorded.
     pub(super) graph: String,
@@ -61,35 +80,86 @@ pub(super) struct Slot {
     of_ns: AtomicU64,
 }
 
+/// What others want of it, with the time of recording at which it is to happen, in order of asking.
+struct Orders {
+    waiting: Vec<(Duration, Order)>,
+    stop: Option<(Duration, EndReason)>,
+    n_joined: ParticipantNumber,
+}
+
 /// Reports on their way.
 struct Reports {
-    sender: SyncSender<Report>,
+    listener: Box<dyn Listener>,
     /// Those for which there was no room, in order. There are as few as there are events of a recording.
     waiting: VecDeque<Report>,
 }
 
 impl Slot {
     pub(super) fn new(start: Start) -> Self {
-        let Start { job, zero_ns, hold, reports: sender, directory } = start;
+        let Start { job, zero_ns, hold, reports: listener, directory } = start;
         Self {
             graph: job.graph().to_owned(),
+            orders: Mutex::new(Orders { waiting: Vec::new(), stop: None, n_joined: job.n_participants() }),
             busy_ns: AtomicU64::new(0),
             of_ns: AtomicU64::new(0),
             job: Mutex::new(Some(job)),
-            reports: Mutex::new(Reports { sender, waiting: VecDeque::new() }),
+            reports: Mutex::new(Reports { listener, waiting: VecDeque::new() }),
             zero_ns,
             hold_ns: nanoseconds(hold),
             until_ns: AtomicI64::new(IDLE),
-            stopped_ns: AtomicI64::new(NEVER),
             is_given_up: AtomicBool::new(false),
+            n_late_orders: AtomicU64::new(0),
             directory,
         }
     }
 
-    /// Lets the recording end now: what has been received by now is still recorded.
-    pub(super) fn stop(&self) {
-        let now_ns = monotonic_ns().saturating_sub(self.zero_ns).max(0);
-        self.stopped_ns.fetch_min(now_ns, Relaxed);
+    /// Returns the recording time of an instant of the monotonic clock; zero where it is before the recording.
+    fn recording_time(&self, at_ns: i64) -> Duration {
+        Duration::from_nanos(u64::try_from(at_ns.saturating_sub(self.zero_ns)).unwrap_or(0))
+    }
+
+    /// Lets the recording end at an instant of the monotonic clock: what was received before is still recorded.
+    pub(super) fn stop(&self, at_ns: i64, reason: EndReason) {
+        let at = self.recording_time(at_ns);
+        let mut orders = self.orders.lock().unwrap();
+        if orders.stop.is_none_or(|(before, _)| at < before) {
+            orders.stop = Some((at, reason));
+        }
+    }
+
+    /// Lets something happen at an instant of the monotonic clock. Returns the number of somebody who joins, else 0.
+    pub(super) fn order(&self, at_ns: i64, order: Order) -> Result<ParticipantNumber, EngineError> {
+        let at = self.recording_time(at_ns);
+        let mut orders = self.orders.lock().unwrap();
+        if orders.waiting.len() >= ORDERS_MAX {
+            return Err(EngineError::TooManyOrders);
+        }
+        let joins = matches!(order, Order::Join { .. });
+        orders.waiting.push((at, order));
+        let number = orders.n_joined;
+        orders.n_joined += ParticipantNumber::from(joins);
+        Ok(if joins { number } else { 0 })
+    }
+
+    pub(super) fn n_late_orders(&self) -> u64 {
+        self.n_late_orders.load(Relaxed)
+    }
+
+    fn give_orders(&self, job: &mut Job) {
+        let (waiting, stop) = {
+            let mut orders = self.orders.lock().unwrap();
+            (std::mem::take(&mut orders.waiting), orders.stop)
+        };
+        for (at, order) in waiting {
+            let late = job.order(at, order);
+            if !late.is_zero() {
+                tracing::warn!(?late, "an order came when its time was recorded");
+                self.n_late_orders.fetch_add(1, Relaxed);
+            }
+        }
+        if let Some((at, reason)) = stop {
+            job.stop(at, reason);
+        }
     }
 
     /// Moves the recording on to what the clock says, in `limit` at most; returns it with its reason when it is over.
@@ -100,11 +170,7 @@ impl Slot {
         let read_ns = job.read_ns().unwrap_or(now_ns).max(now_ns.saturating_sub(BEHIND_MAX_NS));
         let due_ns = read_ns.min(now_ns).saturating_sub(self.zero_ns).saturating_sub(self.hold_ns);
         let Ok(due_ns) = u64::try_from(due_ns) else { return None };
-        if let Ok(stopped_ns) = u64::try_from(self.stopped_ns.load(Relaxed))
-            && self.stopped_ns.load(Relaxed) != NEVER
-        {
-            job.stop(Duration::from_nanos(stopped_ns));
-        }
+        self.give_orders(job);
         self.run_for(limit);
         let ended = job.tick(Duration::from_nanos(due_ns));
         self.until_ns.store(IDLE, Relaxed);
@@ -175,14 +241,12 @@ impl Reports {
     /// Waits for nobody; returns whether nothing is left.
     fn send(&mut self) -> bool {
         while let Some(report) = self.waiting.pop_front() {
-            match self.sender.try_send(report) {
-                Err(TrySendError::Full(Report::Progress { .. })) => (),
-                Err(TrySendError::Full(report)) => {
+            match self.listener.tell(report) {
+                None | Some(Report::Progress { .. }) => (),
+                Some(report) => {
                     self.waiting.push_front(report);
                     return false;
                 }
-                // Who is not there any more misses nothing.
-                Ok(()) | Err(TrySendError::Disconnected(_)) => (),
             }
         }
         true

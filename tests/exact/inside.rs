@@ -7,7 +7,7 @@ use std::time::Duration;
 use reelgraph::app::{self, Pace, Recorded, Request};
 use reelgraph::config::Config;
 use reelgraph::engine;
-use reelgraph::engine::{Frame, Job, Participant, Pulled, Report, Script, Setup, Source, Track, TrackError};
+use reelgraph::engine::{Frame, Job, Participant, Pulled, Report, Script, Setup, Source, Track, TrackError, Until};
 use reelgraph::graph::{self, Limits, Plan, shipped};
 use reelgraph::model::{EndReason, PauseMode};
 use reelgraph::pipeline::{Installed, Options};
@@ -134,7 +134,7 @@ pub(crate) fn record_into_spool(graph: &str, course: &Course, dir: &Path) {
     let script = Script {
         participants: participants(graph, course, 0),
         pauses: course.pauses.clone(),
-        duration: course.duration,
+        until: course.duration.map_or(Until::MediaEnds, Until::Time),
     };
     let mut job = Job::new(recording, script, 0);
     let mut ended = false;
