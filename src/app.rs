@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::EngineSettings;
 use crate::engine::clock::monotonic_ns;
 use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Script, Setup, Start, Ticks, Until};
 use crate::engine::{Settings, TrackCounts, run};
@@ -56,7 +56,7 @@ pub struct Request {
     /// How time passes.
     pub pace: Pace,
     /// How it is run.
-    pub config: Config,
+    pub settings: EngineSettings,
 }
 
 /// A recording that has been made.
@@ -133,7 +133,7 @@ pub fn record(
     let zero_ns = monotonic_ns();
     let opening = opening(&plan, request.pause_mode, zero_ns);
     let ledger = Ledger::new(opening.clone());
-    let setup = Setup { plan, options, opening, journal, close_deadline: request.config.close_timeout };
+    let setup = Setup { plan, options, opening, journal, close_deadline: request.settings.close_timeout };
     // The journal's name first: whatever is recorded is of no use without it.
     let begun = spool.sync().map_err(RecordError::from).and_then(|()| Ok(Recording::begin(setup)?));
     let recording = begun.inspect_err(|_| spool.discard())?;
@@ -141,12 +141,12 @@ pub fn record(
     let script = Script { participants: request.participants, pauses: request.pauses, until };
     let job = Job::new(recording, script, zero_ns);
     let (mut recorded, failed) = match request.pace {
-        Pace::Virtual => record_all(&spool, ledger, job, request.config.tick, go_on, progress)?,
+        Pace::Virtual => record_all(&spool, ledger, job, request.settings.tick, go_on, progress)?,
         Pace::Live { hold } => {
             let (reports_to, reports) = mpsc::sync_channel(REPORTS_MAX);
             let directory = spool.open()?;
             let start = Start { job, zero_ns, hold, reports: Box::new(reports_to), directory };
-            record_live(&spool, ledger, start, reports, request.config, &*go_on, progress)?
+            record_live(&spool, ledger, start, reports, request.settings, &*go_on, progress)?
         }
     };
     finish(&spool, &mut recorded, failed);
@@ -184,11 +184,11 @@ fn record_live(
     ledger: Ledger,
     start: Start,
     reports: mpsc::Receiver<Report>,
-    config: Config,
+    settings: EngineSettings,
     go_on: &dyn Fn() -> bool,
     progress: impl FnMut(Duration, &Levels),
 ) -> Result<(Recorded, Failed), RecordError> {
-    let engine = Engine::start(Settings { workers: 1, tick: config.tick, stall: config.stall_timeout })?;
+    let engine = Engine::start(Settings { workers: 1, tick: settings.tick, stall: settings.stall_timeout })?;
     let handle = engine.record(start)?;
     let stop_when_asked = || {
         if !go_on() {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use reelgraph::config::Config;
+use reelgraph::config::EngineSettings;
 use reelgraph::engine::Engine;
 use reelgraph::engine::EngineError;
 use reelgraph::engine::Handle;
@@ -80,7 +81,7 @@ struct Told {
 struct Recorder {
     workload: Workload,
     plan: Arc<Plan>,
-    config: Config,
+    config: EngineSettings,
     engine: Engine,
     readers: Readers,
     tracks: Vec<Arc<Mutex<Track>>>,
@@ -143,7 +144,7 @@ impl Recorder {
     fn start(workload: Workload) -> anyhow::Result<Self> {
         let text = shipped(workload.graph).context("no such graph")?.text;
         let plan = graph::check(workload.graph, text, &Installed).map_err(|e| anyhow::Error::msg(format!("{e:?}")))?;
-        let config = Config::default();
+        let config = Config::default().engine;
         let workers = available_parallelism().map_or(1, usize::from);
         let engine = Engine::start(Settings { workers, tick: config.tick, stall: config.stall_timeout })?;
         let empty_bytes = Used::by(&[std::process::id()]).resident_bytes;

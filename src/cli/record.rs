@@ -112,6 +112,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(path) => read_config(path)?,
         None => Config::default(),
     };
+    let settings = config.engine;
     let limits = Limits {
         max_duration: args.chunk_duration.or(plan.limits.max_duration),
         max_size: args.chunk_size.or(plan.limits.max_size),
@@ -138,7 +139,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         limits,
         out: out.clone(),
         pace,
-        config,
+        settings,
     };
     let stop = stop_signal().context("signals cannot be watched")?;
     let go_on = Arc::new(move || !stop.load(Ordering::Relaxed));

@@ -1,35 +1,89 @@
-//! `config.toml`: how recordings are run. What is recorded stands in graphs.
+//! `config.toml`: how recordings are run, and the service that runs them. What is recorded stands in graphs.
 //!
-//! The shipped file is embedded, documents every key and is what holds where no other is given. All errors of a file
+//! The shipped file is embedded and documents every key; what a file does not say is as shipped. All errors of a file
 //! are told at once, each with its line.
 //!
 //! **Architecture invariant:** a setting says how recordings are run, for all of them; nothing in here knows a graph or
 //! a recording, and nobody looks a setting up by its name.
 
-use std::collections::BTreeSet;
+mod error;
+mod table;
+
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use crate::model::text::Lines;
-use crate::model::text::printable;
-use crate::model::units::format_duration;
-use crate::model::units::parse_duration;
+use crate::config::table::Errors;
+use crate::config::table::Table;
+pub use error::ConfigError;
+pub use error::ConfigErrorKind;
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../config.toml");
 
 /// Checked settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// How recordings are run.
+    pub engine: EngineSettings,
+    /// Where the service listens, and where it keeps what it has.
+    pub service: ServiceSettings,
+    /// What calls are.
+    pub calls: CallSettings,
+    /// Who uses the service, in order of names.
+    pub resources: Vec<ResourceSettings>,
+}
+
+/// How recordings are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineSettings {
     /// Recording time that one tick of a worker covers.
     pub tick: Duration,
     /// Longest that a tick of one recording may take.
     pub stall_timeout: Duration,
     /// Longest wait for a recording's last chunk.
     pub close_timeout: Duration,
+}
+
+/// Where the service listens, and where it keeps what it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// Directory of all that is kept.
+    pub data_dir: PathBuf,
+    /// Where requests are taken without encryption.
+    pub http: SocketAddr,
+    /// Address that calls are received at.
+    pub rtp_address: IpAddr,
+    /// Ports that calls are received at: two for each track.
+    pub rtp_ports: RangeInclusive<u16>,
+    /// Longest that recordings may go on when the service is asked to end.
+    pub shutdown_timeout: Duration,
+}
+
+/// What calls are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallSettings {
+    /// A recording of a call that nobody knows yet makes it known.
+    pub create_on_start: bool,
+}
+
+/// Somebody who uses the service. Nothing of theirs is seen by others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceSettings {
+    /// Its name.
+    pub name: String,
+    /// Where its data is, in the short form that names of documents have.
+    pub region: String,
+    /// How long its files are kept when they are ready.
+    pub retention: Duration,
+    /// Recordings that may run at a time.
+    pub recordings_max: usize,
+    /// Participants that a call may have.
+    pub participants_max: usize,
 }
 
 impl Default for Config {
@@ -39,222 +93,145 @@ impl Default for Config {
     }
 }
 
-/// What is wrong with a file, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", printable(&format!("{file}:{line}: {kind}")))]
-pub struct ConfigError {
-    /// The file.
-    pub file: String,
-    /// Its line, from 1; the last where something is missing.
-    pub line: usize,
-    /// What is wrong.
-    pub kind: ConfigErrorKind,
-}
-
-/// What is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigErrorKind {
-    /// Not TOML.
-    #[error("{message}")]
-    Syntax {
-        /// What the parser says.
-        message: String,
-    },
-    /// Nobody reads this key.
-    #[error("no key \"{key}\"; known: {known}")]
-    UnknownKey {
-        /// As written.
-        key: String,
-        /// What there is.
-        known: String,
-    },
-    /// A value where keys should be.
-    #[error("\"{key}\" must be a table; write [{key}] and its keys below")]
-    NotATable {
-        /// Its name.
-        key: String,
-    },
-    /// A key is not there.
-    #[error("key \"{key}\" is missing")]
-    Missing {
-        /// The key.
-        key: String,
-    },
-    /// Not a duration, or not of this range.
-    #[error("\"{key}\" must be a duration from \"{}\" to \"{}\"", format_duration(*min), format_duration(*max))]
-    BadDuration {
-        /// The key.
-        key: String,
-        /// Least.
-        min: Duration,
-        /// Greatest.
-        max: Duration,
-    },
-}
-
-/// A key: its table, its name, what it may be.
-struct Key {
-    table: &'static str,
-    name: &'static str,
-    range: RangeInclusive<Duration>,
-}
-
-/// Shorter ticks work for nothing, longer ones make files lag behind.
-const TICK: Key = Key { table: "worker", name: "tick", range: Duration::from_millis(10)..=Duration::from_millis(500) };
-const CLOSE_TIMEOUT: Key =
-    Key { table: "recording", name: "close-timeout", range: Duration::from_millis(100)..=Duration::from_secs(60) };
-const STALL_TIMEOUT: Key =
-    Key { table: "worker", name: "stall-timeout", range: Duration::from_millis(500)..=Duration::from_secs(60) };
-const KEYS: [Key; 3] = [TICK, STALL_TIMEOUT, CLOSE_TIMEOUT];
-
 /// Reads and checks a file.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with it, in order of lines.
 pub fn parse(file: &str, text: &str) -> Result<Config, Vec<ConfigError>> {
-    let mut reader = Reader {
-        file,
-        lines: Lines::new(text),
-        end: text.trim_end().len(),
-        found: [None; KEYS.len()],
-        errors: Vec::new(),
-    };
-    let (tree, syntax) = DeTable::parse_recoverable(text);
+    let shipped = DeTable::parse(SHIPPED).expect("the shipped file is tested");
+    let errors = Errors::new(file, text);
+    let (given, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
         let offset = error.span().map_or(0, |span| span.start);
-        reader.report(offset, ConfigErrorKind::Syntax { message: error.message().replace('\n', " ") });
+        errors.report(offset, ConfigErrorKind::Syntax { message: error.message().replace('\n', " ") });
     }
-    // One missing bracket makes the parser complain at every word after it.
-    reader.errors.sort_by_key(|error| error.line);
-    reader.errors.dedup_by_key(|error| error.line);
-    if syntax.is_empty() {
-        reader.read(tree.get_ref());
+    if !syntax.is_empty() {
+        // One missing bracket makes the parser complain at every word after it.
+        let mut errors = errors.into_all();
+        errors.dedup_by_key(|error| error.line);
+        return Err(errors);
     }
-    let Reader { found, mut errors, .. } = reader;
-    errors.sort_by_key(|error| error.line);
-    match found {
-        [Some(tick), Some(stall_timeout), Some(close_timeout)] if errors.is_empty() => {
-            Ok(Config { tick, stall_timeout, close_timeout })
-        }
-        _ => Err(errors),
+    let config = read(Table::root(given.get_ref(), shipped.get_ref(), &errors));
+    match errors.into_all() {
+        none if none.is_empty() => Ok(config),
+        errors => Err(errors),
     }
 }
 
-struct Reader<'a> {
-    file: &'a str,
-    lines: Lines,
-    /// Behind the last character that is not blank.
-    end: usize,
-    found: [Option<Duration>; KEYS.len()],
-    errors: Vec<ConfigError>,
+fn read(mut root: Table<'_>) -> Config {
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+    let mut worker = root.table("worker");
+    let mut recording = root.table("recording");
+    let engine = EngineSettings {
+        // Shorter ticks work for nothing, longer ones make files lag behind.
+        tick: worker.duration("tick", ms(10)..=ms(500)),
+        stall_timeout: worker.duration("stall-timeout", ms(500)..=ms(60_000)),
+        close_timeout: recording.duration("close-timeout", ms(100)..=ms(60_000)),
+    };
+    let mut table = root.table("service");
+    let service = ServiceSettings {
+        data_dir: table.text("data-dir").into(),
+        http: table.address("http"),
+        rtp_address: table.ip("rtp-address"),
+        rtp_ports: table.ports("rtp-ports"),
+        shutdown_timeout: table.duration("shutdown-timeout", ms(0)..=ms(24 * 3_600_000)),
+    };
+    let mut calls = root.table("calls");
+    let call_settings = CallSettings { create_on_start: calls.flag("create-on-start") };
+    let resources = root.table("resources").tables("default").into_iter();
+    let mut resources: Vec<_> = resources.map(|(name, table)| resource(name, table)).collect();
+    resources.sort_by(|one, other| one.name.cmp(&other.name));
+    for table in [worker, recording, table, calls, root] {
+        table.finish();
+    }
+    Config { engine, service, calls: call_settings, resources }
 }
 
-impl Reader<'_> {
-    fn report(&mut self, offset: usize, kind: ConfigErrorKind) {
-        let (line, _) = self.lines.place(offset);
-        self.errors.push(ConfigError { file: self.file.to_owned(), line, kind });
-    }
-
-    fn read(&mut self, tree: &DeTable<'_>) {
-        let mut told = Vec::new();
-        for (table, keys) in tree {
-            let name: &str = table.get_ref();
-            let known_keys = || KEYS.iter().filter(|key| key.table == name).map(|key| key.name);
-            if known_keys().next().is_none() {
-                let tables: BTreeSet<&str> = KEYS.iter().map(|key| key.table).collect();
-                self.report(table.span().start, unknown(name, tables.into_iter()));
-                continue;
-            }
-            let Some(keys) = keys.get_ref().as_table() else {
-                self.report(table.span().start, ConfigErrorKind::NotATable { key: name.to_owned() });
-                told.extend(KEYS.iter().enumerate().filter(|(_, key)| key.table == name).map(|(place, _)| place));
-                continue;
-            };
-            for (key, value) in keys {
-                match KEYS.iter().position(|known| known.table == name && known.name == key.get_ref().as_ref()) {
-                    Some(place) => {
-                        told.push(place);
-                        self.read_duration(place, value);
-                    }
-                    None => self.report(key.span().start, unknown(key.get_ref(), known_keys())),
-                }
-            }
-        }
-        for (place, Key { table, name, .. }) in KEYS.iter().enumerate() {
-            if !told.contains(&place) {
-                self.report(self.end, ConfigErrorKind::Missing { key: format!("{table}.{name}") });
-            }
-        }
-    }
-
-    fn read_duration(&mut self, place: usize, value: &Spanned<DeValue<'_>>) {
-        let Key { table, name, range } = &KEYS[place];
-        let duration = value.get_ref().as_str().and_then(|text| parse_duration(text).ok());
-        match duration.filter(|duration| range.contains(duration)) {
-            Some(duration) => self.found[place] = Some(duration),
-            None => {
-                let (min, max) = (*range.start(), *range.end());
-                self.report(
-                    value.span().start,
-                    ConfigErrorKind::BadDuration { key: format!("{table}.{name}"), min, max },
-                );
-            }
-        }
-    }
-}
-
-fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> ConfigErrorKind {
-    ConfigErrorKind::UnknownKey { key: key.to_owned(), known: known.collect::<Vec<_>>().join(", ") }
+fn resource(name: String, mut table: Table<'_>) -> ResourceSettings {
+    let is_region = |text: &str| (1..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase());
+    let region = table.take("region", "1 to 16 lower-case letters, as in \"eus\"", |value| {
+        value.as_str().filter(|text| is_region(text)).map(str::to_owned)
+    });
+    let minute = Duration::from_secs(60);
+    let settings = ResourceSettings {
+        name,
+        region,
+        retention: table.duration("retention", minute..=minute * 60 * 24 * 3_650),
+        recordings_max: table.count("recordings-max", 1..=100_000),
+        participants_max: table.count("participants-max", 1..=1_000),
+    };
+    table.finish();
+    settings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn texts(text: &str) -> Vec<String> {
+        parse("c.toml", text).expect_err("it is wrong").iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn the_shipped_file_holds_and_documents_every_key() {
-        let config = parse("config.toml", SHIPPED).unwrap();
+        let config = parse("config.toml", SHIPPED).expect("it is right");
         let [tick, stall_timeout, close_timeout] = [100, 2_000, 5_000].map(Duration::from_millis);
-        assert_eq!(config, Config { tick, stall_timeout, close_timeout });
-        for key in KEYS {
-            let line = SHIPPED.lines().position(|line| line.starts_with(key.name)).unwrap();
-            let above = SHIPPED.lines().nth(line - 1).unwrap();
-            assert!(above.starts_with('#'), "{} has no comment above it", key.name);
+        assert_eq!(config.engine, EngineSettings { tick, stall_timeout, close_timeout });
+        assert_eq!(config.resources.len(), 1);
+        for (at, line) in SHIPPED.lines().enumerate().filter(|(_, line)| line.contains(" = ")) {
+            let above = SHIPPED.lines().nth(at - 1).expect("a line above");
+            assert!(above.starts_with('#') || line.starts_with('#'), "{line} has no comment above it");
         }
     }
 
     #[test]
+    fn what_is_not_said_is_as_shipped() {
+        assert_eq!(parse("c.toml", ""), Ok(Config::default()));
+        let config = parse("c.toml", "[worker]\ntick = \"50ms\"\n").expect("it is right");
+        let engine = EngineSettings { tick: Duration::from_millis(50), ..Config::default().engine };
+        assert_eq!(config, Config { engine, ..Config::default() });
+    }
+
+    #[test]
+    fn resources_that_are_named_are_those_there_are() {
+        let text = "[resources.b]\nregion = \"weu\"\n[resources.a]\nretention = \"48h\"\n";
+        let resources = parse("c.toml", text).expect("it is right").resources;
+        let told: Vec<_> = resources.iter().map(|r| (r.name.as_str(), r.region.as_str())).collect();
+        assert_eq!(told, [("a", "eus"), ("b", "weu")]);
+        assert_eq!(resources[0].retention, Duration::from_secs(48 * 3_600));
+    }
+
+    #[test]
     fn all_errors_come_at_once_with_their_lines() {
-        let text = "[worker]\ntick = \"9ms\"\ntock = 1\n[recordings]\n[recording]\n";
-        let errors = parse("c.toml", text).unwrap_err();
-        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let text = "[worker]\ntick = \"9ms\"\ntock = 1\n[recordings]\n[recording]\n[service]\nhttp = \"localhost\"\n\
+                    rtp-ports = \"20001-20009\"\n[resources.a]\nrecordings-max = 0x10\nregion = \"Ü\"\n";
         let expected = [
             "c.toml:2: \"worker.tick\" must be a duration from \"10ms\" to \"500ms\"",
             "c.toml:3: no key \"tock\"; known: tick, stall-timeout",
-            "c.toml:4: no key \"recordings\"; known: recording, worker",
-            "c.toml:5: key \"worker.stall-timeout\" is missing",
-            "c.toml:5: key \"recording.close-timeout\" is missing",
+            "c.toml:4: no key \"recordings\"; known: worker, recording, service, calls, resources",
+            "c.toml:7: \"service.http\" must be an address and a port, as in \"127.0.0.1:8080\"",
+            "c.toml:8: \"service.rtp-ports\" must be two ports, the first even and from 1024, as in \"20000-29999\"",
+            "c.toml:10: \"resources.a.recordings-max\" must be a whole number from 1 to 100000",
+            "c.toml:11: \"resources.a.region\" must be 1 to 16 lower-case letters, as in \"eus\"",
         ];
-        assert_eq!(texts, expected);
+        assert_eq!(texts(text), expected);
     }
 
     #[test]
     fn each_fault_is_told_once_and_on_one_line() {
-        let texts = |text: &str| parse("c.toml", text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
         let table = "c.toml:1: \"worker\" must be a table; write [worker] and its keys below";
         assert_eq!(texts("worker = 5\n[recording]\nclose-timeout = \"1s\"\n"), [table]);
         let key = "c.toml:2: no key \"a\\n\\u{1b}[2Jb\"; known: tick, stall-timeout";
-        assert_eq!(
-            texts(&format!("[worker]\n\"a\\n\\u001b[2Jb\" = 1\n{}", SHIPPED.replace("[worker]", "")))[..1],
-            [key]
-        );
+        assert_eq!(texts("[worker]\n\"a\\n\\u001b[2Jb\" = 1\n"), [key]);
         assert_eq!(texts("[worker]\ntick = = \"1s\" \"2s\"\n").len(), 1);
     }
 
     #[test]
     fn what_is_no_toml_is_told_with_its_line() {
-        let errors = parse("c.toml", "[worker]\ntick = \"1s\n").unwrap_err();
+        let errors = parse("c.toml", "[worker]\ntick = \"1s\n").expect_err("a quote is missing");
         assert_eq!(errors[0].line, 2);
     }
 }

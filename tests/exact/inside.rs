@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reelgraph::app::{self, Pace, Recorded, Request};
 use reelgraph::config::Config;
+use reelgraph::config::EngineSettings;
 use reelgraph::engine;
 use reelgraph::engine::{Frame, Job, Participant, Pulled, Report, Script, Setup, Source, Track, TrackError, Until};
 use reelgraph::graph::{self, Limits, Plan, shipped};
@@ -100,7 +101,7 @@ pub(crate) fn record(graph: &str, course: &Course, seed: u64, out: PathBuf) -> R
         limits: course.limits,
         out,
         pace: Pace::Virtual,
-        config: Config { tick: course.tick, ..Config::default() },
+        settings: EngineSettings { tick: course.tick, ..Config::default().engine },
     };
     app::record(request, Arc::new(|| true), |_, _| ()).expect("the call is recorded")
 }
