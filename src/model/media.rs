@@ -140,6 +140,8 @@ impl Format {
     pub const WAV: Self = Self::known("wav");
     /// MPEG-1/2 audio layer III.
     pub const MP3: Self = Self::known("mp3");
+    /// MPEG-4 part 14.
+    pub const MP4: Self = Self::known("mp4");
     /// Free lossless audio codec.
     pub const FLAC: Self = Self::known("flac");
 

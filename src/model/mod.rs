@@ -5,12 +5,17 @@
 //! **Architecture invariant:** a word that two rooms use is defined here, once.
 
 pub mod blame;
-pub mod media;
+pub mod ids;
+mod media;
 pub mod recording;
 pub mod text;
 pub mod units;
 
 pub use blame::Blame;
+pub use ids::CallId;
+pub use ids::ChunkId;
+pub use ids::RecordingId;
+pub use ids::ResourceId;
 pub use media::ChannelType;
 pub use media::Content;
 pub use media::Format;

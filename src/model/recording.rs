@@ -112,6 +112,10 @@ pub enum EndReason {
     DurationReached,
     /// Somebody stopped it.
     Stopped,
+    /// The call that it is of has ended.
+    CallEnded,
+    /// The service was asked to end.
+    Drained,
     /// It could not go on; what was recorded until then is there.
     Failed,
     /// The program was killed; what was on disk has been recovered.
@@ -125,6 +129,8 @@ impl EndReason {
             Self::MediaEnded => "media-ended",
             Self::DurationReached => "duration-reached",
             Self::Stopped => "stopped",
+            Self::CallEnded => "call-ended",
+            Self::Drained => "drained",
             Self::Failed => "failed",
             Self::Recovered => "recovered",
         }
