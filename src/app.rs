@@ -8,15 +8,13 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use crate::config::EngineSettings;
-use crate::engine::clock::monotonic_ns;
-use crate::engine::{Engine, EngineError, Job, Participant, Recording, Report, Script, Setup, Start, Ticks, Until};
+use crate::engine::{Engine, EngineError, Job, Participant, Report, Script, Start, Ticks, Until};
 use crate::engine::{Settings, TrackCounts, run};
 use crate::graph::{Limits, Plan};
-use crate::model::{Blame, EndReason, ParticipantNumber, PauseMode};
-use crate::pipeline::{Levels, Options};
-use crate::session::journal::VERSION;
-use crate::session::{Entry, Journal, JournalError, Ledger, Opening};
-use crate::storage::{Finalised, Spool, StorageError, finalise, finish_rest};
+use crate::model::{EndReason, ParticipantNumber, PauseMode};
+use crate::pipeline::Levels;
+use crate::session::Ledger;
+use crate::storage::{BeginError, Begun, Ended, Finalised, Finisher, Order, StorageError, begin};
 
 /// Reports that may wait for the finaliser. Of one chunk there are a handful; where so many wait all the same, a
 /// recording that has all its media waits for the disk, and a live one keeps them for later.
@@ -83,15 +81,15 @@ pub struct Recorded {
 /// Why a recording could not be made at all. Reads after "failed to record: ".
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
+    /// It did not begin.
+    #[error(transparent)]
+    Begin(#[from] BeginError),
     /// The files.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The pipeline or the journal.
+    /// No worker takes it.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The journal.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// The worker's thread.
     #[error("the worker cannot be started: {0}")]
     Thread(std::io::Error),
@@ -103,7 +101,7 @@ pub enum RecordError {
 impl RecordError {
     /// Returns whether who asked has asked for what the graph cannot do.
     pub fn is_callers(&self) -> bool {
-        matches!(self, Self::Engine(EngineError::Pipeline(error)) if error.blame() == Blame::Caller)
+        matches!(self, Self::Begin(error) if error.is_callers())
     }
 }
 
@@ -119,49 +117,39 @@ pub fn record(
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
     progress: impl FnMut(Duration, &Levels),
 ) -> Result<Recorded, RecordError> {
-    let plan = Arc::new(request.plan);
-    let extension = plan.media.format().extension().to_owned();
-    let (spool, _lock) = Spool::claim(&request.out, &plan.name, &extension)?;
-    let journal = Journal::create(&spool.journal()).inspect_err(|_| spool.discard())?;
-    let chunk_spool = spool.clone();
-    let options = Options {
-        chunk_file: Box::new(move |index| chunk_spool.chunk(index)),
+    let order = Order {
+        plan: Arc::new(request.plan),
         limits: request.limits,
         pause_mode: request.pause_mode,
         reserved_channels: request.participants.iter().filter_map(|participant| participant.pin).collect(),
+        close_deadline: request.settings.close_timeout,
+        recording_id: uuid::Uuid::new_v4(),
+        call_id: uuid::Uuid::new_v4(),
+        owner: None,
     };
-    let zero_ns = monotonic_ns();
-    let opening = opening(&plan, request.pause_mode, zero_ns);
-    let ledger = Ledger::new(opening.clone());
-    let setup = Setup { plan, options, opening, journal, close_deadline: request.settings.close_timeout };
-    // The journal's name first: whatever is recorded is of no use without it.
-    let begun = spool.sync().map_err(RecordError::from).and_then(|()| Ok(Recording::begin(setup)?));
-    let recording = begun.inspect_err(|_| spool.discard())?;
+    let Begun { recording, finisher, spool, lock: _lock, zero_ns } = begin(order, &request.out, None)?;
     let until = request.duration.map_or(Until::MediaEnds, Until::Time);
     let script = Script { participants: request.participants, pauses: request.pauses, until };
     let job = Job::new(recording, script, zero_ns);
-    let (mut recorded, failed) = match request.pace {
-        Pace::Virtual => record_all(&spool, ledger, job, request.settings.tick, go_on, progress)?,
+    match request.pace {
+        Pace::Virtual => record_all(finisher, job, request.settings.tick, go_on, progress),
         Pace::Live { hold } => {
             let (reports_to, reports) = mpsc::sync_channel(REPORTS_MAX);
             let directory = spool.open()?;
             let start = Start { job, zero_ns, hold, reports: Box::new(reports_to), directory };
-            record_live(&spool, ledger, start, reports, request.settings, &*go_on, progress)?
+            record_live(finisher, start, reports, request.settings, &*go_on, progress)
         }
-    };
-    finish(&spool, &mut recorded, failed);
-    Ok(recorded)
+    }
 }
 
 /// Makes a recording whose media is all there, on a thread of its own; chunks are finalised on the caller's.
 fn record_all(
-    spool: &Spool,
-    ledger: Ledger,
+    finisher: Finisher,
     mut job: Job,
     tick: Duration,
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
     progress: impl FnMut(Duration, &Levels),
-) -> Result<(Recorded, Failed), RecordError> {
+) -> Result<Recorded, RecordError> {
     let (sender, reports) = mpsc::sync_channel(REPORTS_MAX);
     let worker = std::thread::Builder::new().name("reel-worker-0".to_owned()).spawn(move || {
         // Whoever finalises is there until this thread ends. Nobody must wait so that progress can be shown.
@@ -171,23 +159,22 @@ fn record_all(
         });
     });
     let worker = worker.map_err(RecordError::Thread)?;
-    let ended = follow(spool, ledger, &reports, progress, || ());
+    let recorded = follow(finisher, &reports, progress, || ());
     if worker.join().is_err() {
         return Err(RecordError::Worker);
     }
-    ended
+    recorded
 }
 
 /// Makes a recording of what happens now.
 fn record_live(
-    spool: &Spool,
-    ledger: Ledger,
+    finisher: Finisher,
     start: Start,
     reports: mpsc::Receiver<Report>,
     settings: EngineSettings,
     go_on: &dyn Fn() -> bool,
     progress: impl FnMut(Duration, &Levels),
-) -> Result<(Recorded, Failed), RecordError> {
+) -> Result<Recorded, RecordError> {
     let engine = Engine::start(Settings { workers: 1, tick: settings.tick, stall: settings.stall_timeout })?;
     let handle = engine.record(start)?;
     let stop_when_asked = || {
@@ -195,39 +182,17 @@ fn record_live(
             handle.stop();
         }
     };
-    let (mut recorded, failed) = follow(spool, ledger, &reports, progress, stop_when_asked)?;
-    recorded.ticks = Some(engine.ticks());
-    Ok((recorded, failed))
-}
-
-/// Chunks that could not be finished when they were completed, and why.
-type Failed = Vec<(u32, StorageError)>;
-
-/// Finishes what the end of the recording has left in the spool, and takes the spool away.
-fn finish(spool: &Spool, recorded: &mut Recorded, failed: Failed) {
-    let finished = finish_rest(spool, &mut recorded.ledger, &mut recorded.chunks).and_then(|()| {
-        // In its place, but it may not be on the disk.
-        let is_missing = |index: &u32| recorded.chunks.iter().all(|chunk| chunk.media.index != *index);
-        failed.into_iter().find(|(index, _)| is_missing(index)).map_or(Ok(()), |(_, error)| Err(error))
-    });
-    if let Err(error) = finished.and_then(|()| spool.remove()) {
-        recorded.unfinished = Some(error.to_string());
-    } else if recorded.chunks.is_empty() && recorded.error.is_none() {
-        recorded.reason = EndReason::Failed;
-        recorded.error = Some("the graph has written no file".to_owned());
-    }
+    let recorded = follow(finisher, &reports, progress, stop_when_asked)?;
+    Ok(Recorded { ticks: Some(engine.ticks()), ..recorded })
 }
 
 /// Finalises chunks as they are completed, until the recording has ended. `ask` is called now and then.
 fn follow(
-    spool: &Spool,
-    mut ledger: Ledger,
+    mut finisher: Finisher,
     reports: &mpsc::Receiver<Report>,
     mut progress: impl FnMut(Duration, &Levels),
     ask: impl Fn(),
-) -> Result<(Recorded, Failed), RecordError> {
-    let (mut chunks, mut failed) = (Vec::new(), Failed::new());
-    let (mut horizon, unfinished) = (Duration::ZERO, None);
+) -> Result<Recorded, RecordError> {
     loop {
         ask();
         let report = match reports.recv_timeout(ASK) {
@@ -235,61 +200,13 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return Err(RecordError::Worker),
         };
-        match report {
-            Report::Progress { at, levels } => {
-                horizon = at;
-                progress(at, &levels);
-            }
-            Report::Entry(entry) => ledger.apply(&entry),
-            Report::ChunkComplete { index, only } => {
-                let media = ledger.chunks.get(&index).and_then(|row| row.media.clone());
-                match media.map_or(Ok(None), |media| finalise(spool, &ledger, media, only)) {
-                    Ok(finalised) => chunks.extend(finalised),
-                    // It is tried again at the end, when the disk may have room.
-                    Err(error) => {
-                        tracing::warn!(%error, index, "a chunk cannot be finished yet");
-                        failed.push((index, error));
-                    }
-                }
-            }
-            Report::Ended { reason, lost_samples, tracks } => {
-                let error = ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
-                let ticks = None;
-                return Ok((
-                    Recorded { ledger, chunks, reason, error, unfinished, lost_samples, tracks, ticks },
-                    failed,
-                ));
-            }
-            Report::GivenUp(why) => {
-                spool.detach_chunks()?;
-                let error = why.to_string();
-                ledger.apply(&Entry::Failed { at: horizon, error: error.clone() });
-                let (reason, error, tracks, ticks) = (EndReason::Failed, Some(error), BTreeMap::new(), None);
-                let end = Entry::Ended { at: horizon, reason, error: error.clone() };
-                ledger.apply(&end);
-                let lost_samples = 0;
-                return Ok((
-                    Recorded { ledger, chunks, reason, error, unfinished, lost_samples, tracks, ticks },
-                    failed,
-                ));
-            }
+        if let Report::Progress { at, levels } = &report {
+            progress(*at, levels);
         }
-    }
-}
-
-fn opening(plan: &Plan, pause_mode: PauseMode, zero_ns: i64) -> Opening {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    Opening {
-        version: VERSION,
-        recording_id: uuid::Uuid::new_v4(),
-        call_id: uuid::Uuid::new_v4(),
-        graph: plan.name.clone(),
-        content: plan.media.content().as_str().to_owned(),
-        channel_type: plan.media.channel().as_str().to_owned(),
-        format: plan.media.format().extension().to_owned(),
-        pause_mode,
-        started_at: jiff::Timestamp::now(),
-        boot_id: read("/proc/sys/kernel/random/boot_id").trim().to_owned(),
-        monotonic_zero: Duration::from_nanos(zero_ns.unsigned_abs()),
+        if let Some(Ended { reason, error, unfinished, lost_samples, tracks }) = finisher.on(report)? {
+            let (ledger, chunks) = finisher.into_parts();
+            let ticks = None;
+            return Ok(Recorded { ledger, chunks, reason, error, unfinished, lost_samples, tracks, ticks });
+        }
     }
 }

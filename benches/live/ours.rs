@@ -303,6 +303,7 @@ fn opening(plan: &Plan, zero_ns: i64) -> Opening {
         version: VERSION,
         recording_id: uuid::Uuid::new_v4(),
         call_id: uuid::Uuid::new_v4(),
+        owner: None,
         graph: plan.name.clone(),
         content: plan.media.content().as_str().to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),

@@ -154,6 +154,7 @@ fn recording(plan: Arc<Plan>, dir: &Path) -> Recording {
         version: VERSION,
         recording_id: uuid::Uuid::nil(),
         call_id: uuid::Uuid::nil(),
+        owner: None,
         graph: plan.name.clone(),
         content: "audio".to_owned(),
         channel_type: "mixed".to_owned(),

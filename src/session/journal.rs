@@ -30,6 +30,9 @@ pub struct Opening {
     pub recording_id: uuid::Uuid,
     /// Random id of the call.
     pub call_id: uuid::Uuid,
+    /// Whose it is; None where no service recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Box<Owner>>,
     /// Name of the graph.
     pub graph: String,
     /// `audio`, `mixed`, `wav`: as in the graph's header.
@@ -46,6 +49,16 @@ pub struct Opening {
     pub boot_id: String,
     /// Monotonic clock at recording time zero.
     pub monotonic_zero: Duration,
+}
+
+/// Whose a recording is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Owner {
+    /// Id of the resource.
+    pub resource: uuid::Uuid,
+    /// Where its data is, in the short form that names of documents have.
+    pub region: String,
 }
 
 /// Something that happened. `at` is recording time.
@@ -224,6 +237,7 @@ pub(in crate::session) mod tests {
             version: VERSION,
             recording_id: uuid::Uuid::from_u128(1),
             call_id: uuid::Uuid::from_u128(2),
+            owner: None,
             graph: "mixed-wav".into(),
             content: "audio".into(),
             channel_type: "mixed".into(),

@@ -19,5 +19,5 @@ pub mod ledger;
 
 pub use core::{Core, Effect, Input, State};
 pub use error::JournalError;
-pub use journal::{Entry, Journal, Opening};
+pub use journal::{Entry, Journal, Opening, Owner};
 pub use ledger::{ChunkRow, Ledger, ParticipantRow};

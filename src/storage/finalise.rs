@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::acs::metadata::Metadata;
-use crate::model::ChunkMedia;
+use crate::model::{ChunkId, ChunkMedia};
 use crate::session::{Ledger, Opening};
 use crate::storage::{Spool, StorageError, inspect, sidecar, trim};
 
 /// A chunk that is where it belongs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finalised {
+    /// Its document.
+    pub document: ChunkId,
     /// Its file.
     pub path: PathBuf,
     /// Its metadata's file.
@@ -83,7 +85,8 @@ pub fn finalise(
     spool.sync()?;
     move_to(&from, &to).map_err(StorageError::io(&to, "put in place"))?;
     spool.sync()?;
-    Ok(Some(Finalised { path: to, metadata_path, metadata, media, size, sha256 }))
+    let document = sidecar::document(&ledger.opening, index);
+    Ok(Some(Finalised { document, path: to, metadata_path, metadata, media, size, sha256 }))
 }
 
 /// Gives a file its name, which nothing else may have.

@@ -7,15 +7,22 @@
 //!
 //! **Architecture invariant:** a file outside the spool is complete, and so is its metadata.
 
+mod begin;
 mod error;
 mod finalise;
+mod finisher;
 mod inspect;
+mod objects;
 mod recover;
 mod sidecar;
 mod spool;
 mod trim;
 
+pub use begin::{BeginError, Begun, Order, begin};
 pub use error::StorageError;
 pub use finalise::{Finalised, finalise};
+pub use finisher::{Ended, Finisher};
+pub use objects::{Objects, ObjectsError, Part};
 pub use recover::{Recovered, finish_rest, recover};
+pub use sidecar::document;
 pub use spool::{Lock, Spool};

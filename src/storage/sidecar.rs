@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::acs::ids;
 use crate::acs::metadata::{AudioConfiguration, Metadata, Participant, PauseResumeInterval, RecordingInfo};
-use crate::model::{ChunkMedia, PauseInterval};
+use crate::model::{ChunkId, ChunkMedia, PauseInterval};
 use crate::session::{Ledger, Opening, ParticipantRow};
 
 /// Recordings made by the command line belong to no resource.
@@ -20,7 +21,7 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
     let participant =
         |(row, channel): (&ParticipantRow, Option<u32>)| Participant { participant_id: row.name.clone(), channel };
     Metadata {
-        resource_id: RESOURCE_LOCAL.to_owned(),
+        resource_id: opening.owner.as_ref().map_or(RESOURCE_LOCAL.to_owned(), |owner| owner.resource.to_string()),
         call_id: opening.call_id.to_string(),
         chunk_document_id: document_id(opening, media.index),
         chunk_index: media.index,
@@ -39,8 +40,14 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
 }
 
 /// Returns the id of a chunk's document: the same whoever finalises it, and however often.
+pub fn document(opening: &Opening, index: u32) -> ChunkId {
+    ChunkId(uuid::Uuid::new_v5(&opening.recording_id, &index.to_be_bytes()))
+}
+
+/// Returns its name in files and answers.
 pub(super) fn document_id(opening: &Opening, index: u32) -> String {
-    uuid::Uuid::new_v5(&opening.recording_id, &index.to_be_bytes()).simple().to_string()
+    let ChunkId(id) = document(opening, index);
+    opening.owner.as_ref().map_or(id.simple().to_string(), |owner| ids::document_id(&owner.region, id))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

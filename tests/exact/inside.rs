@@ -121,6 +121,7 @@ pub(crate) fn record_into_spool(graph: &str, course: &Course, dir: &Path) {
         version: 1,
         recording_id: uuid::Uuid::from_u128(1),
         call_id: uuid::Uuid::from_u128(2),
+        owner: None,
         graph: graph.to_owned(),
         content: "audio".to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),

@@ -22,6 +22,7 @@ mod url;
 
 pub use error::RtpError;
 pub use port::Port;
+pub use reader::PortId;
 pub use reader::Readers;
 pub use url::Query;
 pub use url::Url;

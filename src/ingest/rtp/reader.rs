@@ -67,6 +67,10 @@ pub struct Readers {
     n_added: Mutex<u64>,
 }
 
+/// A port that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortId(u64);
+
 /// Which of a port's sockets an event means: its lowest bit.
 const RTCP: u64 = 1;
 
@@ -89,18 +93,18 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Reads a port from now on, until the readers are dropped.
+    /// Reads a port from now on, until it is removed or the readers are dropped.
     ///
     /// # Errors
     ///
     /// The system cannot watch it.
-    pub fn add(&self, port: Arc<Port>) -> Result<(), RtpError> {
+    pub fn add(&self, port: Arc<Port>) -> Result<PortId, RtpError> {
         let id = {
             let mut n_added = self.n_added.lock().unwrap();
             *n_added += 1;
             *n_added
         };
-        let Some(reader) = self.readers.get(id as usize % self.readers.len().max(1)) else { return Ok(()) };
+        let Some(reader) = self.reader(id) else { return Ok(PortId(id)) };
         let watch = |socket: &Socket, data| {
             let event = EpollEvent::new(EpollFlags::EPOLLIN, data);
             let address = socket.socket.local_addr().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into());
@@ -110,7 +114,19 @@ impl Readers {
         lock(&port.track).set_reader(Arc::clone(&reader.mark));
         reader.ports().insert(id, Arc::clone(&port));
         watch(&port.rtp, id << 1)?;
-        port.rtcp.as_ref().map_or(Ok(()), |rtcp| watch(rtcp, id << 1 | RTCP))
+        port.rtcp.as_ref().map_or(Ok(()), |rtcp| watch(rtcp, id << 1 | RTCP))?;
+        Ok(PortId(id))
+    }
+
+    /// Reads a port no more: its sockets are closed, unless somebody else has it.
+    pub fn remove(&self, PortId(id): PortId) {
+        if let Some(reader) = self.reader(id) {
+            reader.ports().remove(&id);
+        }
+    }
+
+    fn reader(&self, id: u64) -> Option<&Arc<Reader>> {
+        self.readers.get(id as usize % self.readers.len().max(1))
     }
 }
 
