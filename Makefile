@@ -4,7 +4,7 @@ export G_DEBUG = fatal_warnings
 # Every test program gets its own plugin registry.
 TEST_RUNNER = CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')_RUNNER=$(CURDIR)/scripts/run-test
 
-.PHONY: setup build demo test bench fuzz lint fmt
+.PHONY: setup build interop demo test bench fuzz lint fmt
 
 setup:
 	@scripts/setup
@@ -15,7 +15,11 @@ build: setup
 demo: build
 	@scripts/demo
 
-test: build
+# The SDKs that control recordings in tests.
+interop: setup
+	@scripts/interop $(CURDIR)/target/interop
+
+test: build interop
 	$(TEST_RUNNER) cargo test --locked --workspace --no-fail-fast
 
 # QUICK=1 measures less, and leaves README as it is. Warnings of the stock graphs are no end of a measurement.

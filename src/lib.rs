@@ -21,5 +21,9 @@ pub mod storage;
 pub mod ingest;
 pub mod send;
 
+pub mod supervisor;
+
+pub mod api;
+
 pub mod app;
 pub mod cli;

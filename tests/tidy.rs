@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms in import order: a room imports only rooms above it. A new arrow edits this table and says so.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 16] = [
     "model",
     "acs",
     "telemetry",
@@ -17,6 +17,8 @@ const ROOMS: [&str; 14] = [
     "storage",
     "ingest",
     "send",
+    "supervisor",
+    "api",
     "app",
     "cli",
 ];

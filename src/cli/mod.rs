@@ -15,6 +15,7 @@ mod recover;
 mod send;
 mod send_print;
 mod send_values;
+mod serve;
 mod show;
 mod sources;
 mod stop;
@@ -58,6 +59,8 @@ pub struct Cli {
 enum Command {
     /// Record a call: live RTP, captures, media files
     Record(Box<record::Args>),
+    /// Serve recordings to those who control them over HTTP, as clients of ACS do
+    Serve(serve::Args),
     /// Send media as RTP, over a network as bad as one likes
     Send(Box<send::Args>),
     /// Finish recordings that were killed
@@ -74,6 +77,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(*args),
+        Command::Serve(args) => serve::run(&args),
         Command::Send(args) => send::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => check::run(&args),

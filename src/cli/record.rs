@@ -184,7 +184,7 @@ fn exit_of(recorded: &Recorded, out: &Path) -> Exit {
     }
 }
 
-fn read_config(path: &Path) -> anyhow::Result<Config> {
+pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
     let text = text_file::read(path).with_context(|| format!("settings {} cannot be read", path.display()))?;
     config::parse(&path.to_string_lossy(), &text).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();

@@ -7,6 +7,7 @@
 //! a recording, and nobody looks a setting up by its name.
 
 mod error;
+pub mod keys;
 mod table;
 
 use std::net::IpAddr;

@@ -1,0 +1,57 @@
+//! Who asks: by signature, or with a key.
+
+use jiff::Timestamp;
+
+use crate::acs::Problem;
+use crate::acs::signature::AccessKey;
+use crate::acs::signature::SignatureError;
+use crate::acs::signature::SignedRequest;
+use crate::api::request::Asked;
+use crate::model::ResourceId;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) resource: ResourceId,
+}
+
+/// All keys, and the names that the service is known by.
+#[derive(Debug)]
+pub struct Gate {
+    /// Keys of each resource.
+    pub keys: Vec<(ResourceId, AccessKey)>,
+    /// Hosts with their ports.
+    pub hosts: Vec<String>,
+}
+
+impl Gate {
+    /// Lets a signed request in. What was wrong with it is not told more exactly than helps an honest client.
+    pub(super) fn signed(&self, asked: &Asked) -> Result<Caller, Problem> {
+        let request = SignedRequest {
+            method: asked.method.as_str(),
+            target: asked.target(),
+            host: asked.header("host"),
+            endpoint_host: asked.header("x-ms-host"),
+            date: asked.header("x-ms-date"),
+            content_hash: asked.header("x-ms-content-sha256"),
+            authorization: asked.header("authorization"),
+            body: &asked.body,
+        };
+        let refused = |error: SignatureError| Problem::Unauthenticated(error.to_string());
+        let signed = request.read(Timestamp::now()).map_err(refused)?;
+        // All are tried, so that time does not tell which came near.
+        let fitting = self.keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
+        let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
+        caller.ok_or_else(|| refused(SignatureError::Key))
+    }
+
+    /// Lets a request in that is signed, or has a key with it.
+    pub(super) fn known(&self, asked: &Asked) -> Result<Caller, Problem> {
+        let Some(said) = asked.header("authorization").and_then(|text| text.strip_prefix("Bearer ")) else {
+            return self.signed(asked);
+        };
+        let fitting = self.keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
+        let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
+        caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))
+    }
+}

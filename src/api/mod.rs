@@ -1,0 +1,88 @@
+//! HTTP: parses a request, asks the supervisor once, renders the answer.
+//!
+//! Entry point: [`router`].
+//!
+//! ```text
+//!  /calling/recordings…      recordings, as ACS's clients control them      (signed)
+//!  /v1/objects/…             their files, as ACS's clients load them        (signed)
+//!  /api/v1/calls…            calls and who is in them                       (signed, or with a key)
+//!  /healthz                  whether the process works                      (anybody)
+//! ```
+//!
+//! **Architecture invariant:** nothing is decided here about a call or a recording, and no field of a client's is
+//! spelled but in `acs` and in `calls.rs`.
+
+mod calls;
+mod content;
+mod error;
+mod gate;
+mod recordings;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::acs::Problem;
+use crate::acs::routes::Operation;
+use crate::acs::routes::operation;
+use crate::api::request::Asked;
+use crate::storage::Objects;
+use crate::supervisor::Handle;
+pub use gate::Gate;
+
+/// What requests are answered with.
+#[derive(Debug)]
+pub struct Api {
+    /// Who decides.
+    pub supervisor: Handle,
+    /// Where files are.
+    pub objects: Objects,
+    /// Who may ask.
+    pub gate: Gate,
+    /// What addresses of files begin with; no slash at its end.
+    pub content_base: String,
+}
+
+/// Returns all routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(calls::routes())
+        .fallback(serve)
+        .with_state(Arc::new(api))
+}
+
+/// Serves what ACS's clients ask for: one of their paths has a colon in it that routers do not split at.
+async fn serve(State(api): State<Arc<Api>>, request: axum::extract::Request) -> Response {
+    let Some(operation) = operation(request.method().as_str(), request.uri().path()) else {
+        return (StatusCode::NOT_FOUND, "there is nothing here\n").into_response();
+    };
+    let is_content = matches!(operation, Operation::Read { .. } | Operation::Delete(_));
+    let asked = match Asked::read(request).await {
+        Ok(asked) => asked,
+        Err(problem) => return error::refuse(&problem, None),
+    };
+    let target = asked.path().to_owned();
+    let served = match api.gate.signed(&asked) {
+        Err(problem) => Err(problem),
+        Ok(caller) => match operation {
+            Operation::Read { document, view } => content::read(&api, caller, &asked, &document, &view).await,
+            Operation::Delete(document) => content::delete(&api, caller, asked.at, &document).await,
+            Operation::NotServed => Err(Problem::Unsupported(
+                "Recordings are started, paused, resumed, stopped, downloaded and deleted here, and nothing else is."
+                    .to_owned(),
+            )),
+            operation => recordings::serve(&api, caller, &asked, operation).await,
+        },
+    };
+    served.unwrap_or_else(|problem| match is_content {
+        true => error::refuse_content(&problem),
+        false => error::refuse(&problem, Some(&target)),
+    })
+}

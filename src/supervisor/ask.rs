@@ -1,0 +1,98 @@
+//! What can be asked of the supervisor.
+
+use crate::media::Settings;
+use crate::model::CallId;
+use crate::model::ChunkId;
+use crate::model::RecordingId;
+
+/// A name that a call goes by. No two calls of a resource have the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CallName {
+    /// The call key: what recordings are started by.
+    Key(String),
+    /// Of the group that meets in it.
+    Group(String),
+    /// Of the room that it is in.
+    Room(String),
+    /// Of the connection that made it.
+    Connection(String),
+    /// What its events are correlated by.
+    Correlation(String),
+}
+
+impl CallName {
+    /// Returns the name itself.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Key(text) | Self::Group(text) | Self::Room(text) => text,
+            Self::Connection(text) | Self::Correlation(text) => text,
+        }
+    }
+}
+
+/// A request that may be made again: it is done once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// Chosen by who asks, for a day.
+    pub id: String,
+    /// SHA-256 of what was asked.
+    pub body: [u8; 32],
+}
+
+/// A recording to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartAsk {
+    /// Of which call.
+    pub call: CallName,
+    /// Name of the graph.
+    pub graph: String,
+    /// Participants with the channel that each is to have.
+    pub pins: Vec<(String, u32)>,
+    /// It begins paused.
+    pub paused: bool,
+    /// It may be asked again.
+    pub repeat: Option<Repeat>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A call begins; it goes by these names.
+    CreateCall(Vec<CallName>),
+    /// A call ends, and its recordings with it.
+    EndCall(CallId),
+    /// All calls.
+    Calls,
+    /// One call.
+    Call(CallId),
+    /// Somebody is in a call, and is heard by a port of their own.
+    AddParticipant {
+        /// Of which call.
+        call: CallId,
+        /// `participantId` of the metadata.
+        participant: String,
+        /// What is sent.
+        track: Settings,
+    },
+    /// Somebody has left a call.
+    RemoveParticipant {
+        /// Of which call.
+        call: CallId,
+        /// Who.
+        participant: String,
+    },
+    /// A recording starts.
+    Start(StartAsk),
+    /// A recording pauses.
+    Pause(RecordingId),
+    /// A recording goes on.
+    Resume(RecordingId),
+    /// A recording ends.
+    Stop(RecordingId),
+    /// One recording.
+    Recording(RecordingId),
+    /// One document.
+    Document(ChunkId),
+    /// A document is deleted.
+    DeleteDocument(ChunkId),
+}

@@ -1,0 +1,412 @@
+//! The decisions about calls and recordings. Pure: what has happened, and when, are arguments.
+//!
+//! ```text
+//!  Starting ──begun──► Recording ──stop, call ended, failure──► Stopping ──all is stored──► Ended ──retention──► gone
+//! ```
+
+mod calls;
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::ResourceSettings;
+use crate::model::CallId;
+use crate::model::ChunkId;
+use crate::model::EndReason;
+use crate::model::RecordingId;
+use crate::model::ResourceId;
+use crate::supervisor::Answer;
+use crate::supervisor::Ask;
+use crate::supervisor::CallName;
+use crate::supervisor::ChunkView;
+use crate::supervisor::DocumentView;
+use crate::supervisor::EndView;
+use crate::supervisor::Phase;
+use crate::supervisor::RecordingView;
+use crate::supervisor::Refusal;
+use crate::supervisor::Repeat;
+use crate::supervisor::StartAsk;
+use crate::supervisor::input::Begin;
+use crate::supervisor::input::Change;
+use crate::supervisor::input::Effect;
+use crate::supervisor::input::Input;
+use crate::supervisor::input::Member;
+use crate::supervisor::input::MemberKey;
+use crate::supervisor::input::Now;
+use crate::supervisor::input::Token;
+
+/// How long a request may be made again.
+const REPEAT: Duration = Duration::from_secs(24 * 3_600);
+
+#[derive(Debug)]
+struct Participant {
+    member: Member,
+    address: SocketAddr,
+    joined_ns: i64,
+}
+
+#[derive(Debug)]
+struct Call {
+    resource: ResourceId,
+    names: Vec<CallName>,
+    created_at: Timestamp,
+    participants: Vec<Participant>,
+    recordings: Vec<RecordingId>,
+}
+
+#[derive(Debug)]
+struct Recording {
+    resource: ResourceId,
+    call: CallId,
+    phase: Phase,
+    paused: bool,
+    pins: Vec<(String, u32)>,
+    started_at: Timestamp,
+    started_ns: i64,
+    /// By number.
+    members: Vec<MemberKey>,
+    /// Who waits until it has begun.
+    waiting: Vec<Token>,
+    chunks: Vec<ChunkView>,
+    end: Option<EndView>,
+}
+
+#[derive(Debug)]
+struct Repeated {
+    body: [u8; 32],
+    recording: RecordingId,
+    at: Timestamp,
+}
+
+/// All calls and recordings.
+#[derive(Debug)]
+pub(super) struct Core {
+    resources: BTreeMap<ResourceId, ResourceSettings>,
+    creates_on_start: bool,
+    calls: BTreeMap<CallId, Call>,
+    names: HashMap<(ResourceId, CallName), CallId>,
+    recordings: BTreeMap<RecordingId, Recording>,
+    documents: HashMap<ChunkId, RecordingId>,
+    repeated: HashMap<(ResourceId, String), Repeated>,
+    lingering: Vec<(i64, MemberKey)>,
+    n_members: u64,
+}
+
+impl Core {
+    pub(super) fn new(resources: BTreeMap<ResourceId, ResourceSettings>, creates_on_start: bool) -> Self {
+        Self {
+            resources,
+            creates_on_start,
+            calls: BTreeMap::new(),
+            names: HashMap::new(),
+            recordings: BTreeMap::new(),
+            documents: HashMap::new(),
+            repeated: HashMap::new(),
+            lingering: Vec::new(),
+            n_members: 0,
+        }
+    }
+
+    /// Returns recordings that have not ended.
+    pub(super) fn running(&self) -> Vec<RecordingId> {
+        let running = self.recordings.iter().filter(|(_, recording)| recording.phase < Phase::Ended);
+        running.map(|(id, _)| *id).collect()
+    }
+
+    /// Takes what happens and returns what follows, in order.
+    pub(super) fn on(&mut self, input: Input, now: Now) -> Vec<Effect> {
+        match input {
+            Input::Asked { token, resource, ask } => {
+                let mut effects = Vec::new();
+                match self.ask(token, resource, ask, now, &mut effects) {
+                    Ok(None) => (),
+                    Ok(Some(answer)) => effects.push(Effect::Answer(token, Ok(answer))),
+                    Err(refusal) => effects.push(Effect::Answer(token, Err(refusal))),
+                }
+                effects
+            }
+            Input::TrackOpened { token, call, key, id, opened } => self.track_opened(token, call, key, id, opened, now),
+            Input::Begun { recording, begun } => self.begun(recording, begun, now),
+            Input::Ended { recording, chunks, reason, error } => {
+                self.ended(recording, chunks, reason, error, now);
+                Vec::new()
+            }
+            Input::Passed => self.passed(now),
+        }
+    }
+
+    /// Stops a recording, whoever's it is.
+    pub(super) fn stop_all(&mut self, reason: EndReason, now: Now) -> Vec<Effect> {
+        let all: Vec<_> = self.recordings.keys().copied().collect();
+        all.into_iter().filter_map(|id| self.stop(id, reason, now)).collect()
+    }
+
+    /// Returns None where the answer comes later.
+    fn ask(
+        &mut self,
+        token: Token,
+        resource: ResourceId,
+        ask: Ask,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Option<Answer>, Refusal> {
+        Ok(Some(match ask {
+            Ask::CreateCall(names) => {
+                let id = self.create_call(resource, names, now)?;
+                Answer::Call(self.call_view(id)?)
+            }
+            Ask::EndCall(call) => {
+                self.call(resource, call)?;
+                self.end_call(call, now, effects);
+                Answer::Done
+            }
+            Ask::Calls => {
+                let own = self.calls.iter().filter(|(_, call)| call.resource == resource).map(|(id, _)| *id);
+                let mut views = own.map(|id| self.call_view(id)).collect::<Result<Vec<_>, _>>()?;
+                views.sort_by_key(|view| view.created_at);
+                Answer::Calls(views)
+            }
+            Ask::Call(call) => {
+                self.call(resource, call)?;
+                Answer::Call(self.call_view(call)?)
+            }
+            Ask::AddParticipant { call, participant: id, track: settings } => {
+                let limit = self.resources.get(&resource).map_or(0, |settings| settings.participants_max);
+                let participants = &self.call(resource, call)?.participants;
+                if participants.iter().any(|other| other.member.id == id) {
+                    return Err(Refusal::ParticipantExists);
+                }
+                if participants.len() >= limit {
+                    return Err(Refusal::TooMany("participants of a call"));
+                }
+                self.n_members += 1;
+                let key = MemberKey(self.n_members);
+                effects.push(Effect::OpenTrack { token, call, key, id, settings });
+                return Ok(None);
+            }
+            Ask::RemoveParticipant { call, participant } => {
+                self.call(resource, call)?;
+                self.remove_participant(call, &participant, now, effects)?;
+                Answer::Done
+            }
+            Ask::Start(start) => return self.start(token, resource, start, now, effects),
+            Ask::Pause(recording) => self.set_paused(resource, recording, true, now, effects)?,
+            Ask::Resume(recording) => self.set_paused(resource, recording, false, now, effects)?,
+            Ask::Stop(id) => {
+                self.own(resource, id).filter(|own| own.phase == Phase::Recording).ok_or(Refusal::UnknownRecording)?;
+                effects.extend(self.stop(id, EndReason::Stopped, now));
+                Answer::Done
+            }
+            Ask::Recording(id) => Answer::Recording(self.recording_view(resource, id)?),
+            Ask::Document(document) => Answer::Document(self.document_view(resource, document)?),
+            Ask::DeleteDocument(document) => {
+                self.document_view(resource, document)?;
+                if let Some(recording) = self.documents.remove(&document).and_then(|id| self.recordings.get_mut(&id)) {
+                    recording.chunks.retain(|chunk| chunk.document != document);
+                }
+                effects.push(Effect::Delete(document));
+                Answer::Done
+            }
+        }))
+    }
+
+    fn call(&self, resource: ResourceId, call: CallId) -> Result<&Call, Refusal> {
+        self.calls.get(&call).filter(|call| call.resource == resource).ok_or(Refusal::UnknownCall)
+    }
+
+    fn own(&self, resource: ResourceId, recording: RecordingId) -> Option<&Recording> {
+        self.recordings.get(&recording).filter(|recording| recording.resource == resource)
+    }
+
+    fn start(
+        &mut self,
+        token: Token,
+        resource: ResourceId,
+        start: StartAsk,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Option<Answer>, Refusal> {
+        let StartAsk { call: name, graph, pins, paused, repeat } = start;
+        if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
+            return answer;
+        }
+        let settings = self.resources.get(&resource).cloned().ok_or(Refusal::UnknownCall)?;
+        let call = match self.names.get(&(resource, name.clone())) {
+            Some(call) => *call,
+            None if self.creates_on_start => self.create_call(resource, vec![name], now)?,
+            None => return Err(Refusal::UnknownCall),
+        };
+        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
+        let here = self.calls.get(&call).ok_or(Refusal::UnknownCall)?;
+        if here.recordings.iter().any(is_on) {
+            return Err(Refusal::AlreadyRecording);
+        }
+        let n_running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
+        if n_running.count() >= settings.recordings_max {
+            return Err(Refusal::TooMany("recordings at a time"));
+        }
+        let recording = RecordingId::new();
+        let pinned = |participant: &Participant| {
+            let pin = pin_of(&pins, &participant.member.id);
+            Member { pin, ..participant.member.clone() }
+        };
+        let members: Vec<_> = here.participants.iter().map(pinned).collect();
+        effects.push(Effect::Begin(Begin {
+            recording,
+            resource,
+            region: settings.region,
+            call,
+            graph,
+            members: members.clone(),
+            paused,
+            pins: pins.iter().map(|(_, channel)| *channel).collect(),
+            at_ns: now.monotonic_ns,
+        }));
+        if let Some(Repeat { id, body }) = repeat {
+            self.repeated.insert((resource, id), Repeated { body, recording, at: now.wall });
+        }
+        let members = members.into_iter().map(|member| member.key).collect();
+        let (phase, waiting, chunks, end) = (Phase::Starting, vec![token], Vec::new(), None);
+        let (started_at, started_ns) = (now.wall, now.monotonic_ns);
+        let new =
+            Recording { resource, call, phase, paused, pins, started_at, started_ns, members, waiting, chunks, end };
+        self.recordings.insert(recording, new);
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.recordings.push(recording);
+        }
+        Ok(None)
+    }
+
+    /// Answers a request that was made before; None where it was not.
+    fn repeated(
+        &mut self,
+        token: Token,
+        resource: ResourceId,
+        repeat: Option<&Repeat>,
+    ) -> Option<Result<Option<Answer>, Refusal>> {
+        let Repeat { id, body } = repeat?;
+        let before = self.repeated.get(&(resource, id.clone()))?;
+        if before.body != *body {
+            return Some(Err(Refusal::RequestDiffers));
+        }
+        let id = before.recording;
+        Some(match self.recordings.get_mut(&id) {
+            Some(recording) if recording.phase == Phase::Starting => {
+                recording.waiting.push(token);
+                Ok(None)
+            }
+            // Also where it has ended since, and its files are gone.
+            _ => Ok(Some(Answer::Started(id))),
+        })
+    }
+
+    fn begun(&mut self, id: RecordingId, begun: Result<(), Refusal>, now: Now) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
+        let waiting = std::mem::take(&mut recording.waiting);
+        let answer = match &begun {
+            Ok(()) => Ok(Answer::Started(id)),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let mut effects: Vec<_> = waiting.into_iter().map(|token| Effect::Answer(token, answer.clone())).collect();
+        let call = recording.call;
+        if begun.is_err() {
+            self.recordings.remove(&id);
+            // Who asks again shall have it tried again.
+            self.repeated.retain(|_, repeated| repeated.recording != id);
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.recordings.retain(|other| *other != id);
+            }
+            return effects;
+        }
+        recording.phase = Phase::Recording;
+        match self.calls.contains_key(&call) {
+            // Somebody may have come meanwhile.
+            true => effects.extend(self.join_all(id)),
+            false => effects.extend(self.stop(id, EndReason::CallEnded, now)),
+        }
+        effects
+    }
+
+    fn set_paused(
+        &mut self,
+        resource: ResourceId,
+        id: RecordingId,
+        paused: bool,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Answer, Refusal> {
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.resource == resource);
+        let recording = recording.ok_or(Refusal::UnknownRecording)?;
+        match recording.phase {
+            Phase::Recording => (),
+            Phase::Stopping => return Err(Refusal::Stopping),
+            Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
+        }
+        if std::mem::replace(&mut recording.paused, paused) != paused {
+            let change = if paused { Change::Pause } else { Change::Resume };
+            effects.push(Effect::Change { recording: id, at_ns: now.monotonic_ns, change });
+        }
+        Ok(Answer::Done)
+    }
+
+    fn stop(&mut self, id: RecordingId, reason: EndReason, now: Now) -> Option<Effect> {
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase == Phase::Recording)?;
+        recording.phase = Phase::Stopping;
+        Some(Effect::Stop { recording: id, at_ns: now.monotonic_ns, reason })
+    }
+
+    fn ended(&mut self, id: RecordingId, chunks: Vec<ChunkView>, reason: EndReason, error: Option<String>, now: Now) {
+        let Some(recording) = self.recordings.get_mut(&id) else { return };
+        let retention = self.resources.get(&recording.resource).map_or(Duration::ZERO, |settings| settings.retention);
+        let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
+        recording.phase = Phase::Ended;
+        recording.end = Some(EndView { reason, error, ready_at: now.wall, expires_at });
+        self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
+        recording.chunks = chunks;
+        if let Some(call) = self.calls.get_mut(&recording.call) {
+            call.recordings.retain(|other| *other != id);
+        }
+    }
+
+    fn passed(&mut self, now: Now) -> Vec<Effect> {
+        let due = self.lingering.extract_if(.., |(until_ns, _)| *until_ns <= now.monotonic_ns);
+        let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
+        let is_over = |end: &EndView| end.expires_at <= now.wall;
+        let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
+        for chunk in over.flat_map(|(_, recording)| recording.chunks) {
+            self.documents.remove(&chunk.document);
+            effects.push(Effect::Delete(chunk.document));
+        }
+        let since = now.wall.checked_sub(REPEAT).unwrap_or(Timestamp::MIN);
+        self.repeated.retain(|_, repeated| repeated.at > since);
+        effects
+    }
+
+    fn recording_view(&self, resource: ResourceId, id: RecordingId) -> Result<RecordingView, Refusal> {
+        let recording = self.own(resource, id).filter(|recording| recording.phase > Phase::Starting);
+        let Recording { call, phase, paused, started_at, chunks, end, .. } =
+            recording.ok_or(Refusal::UnknownRecording)?;
+        let (call, phase, paused, started_at) = (*call, *phase, *paused, *started_at);
+        let region = self.resources.get(&resource).map(|settings| settings.region.clone()).unwrap_or_default();
+        Ok(RecordingView { id, call, region, phase, paused, started_at, chunks: chunks.clone(), end: end.clone() })
+    }
+
+    fn document_view(&self, resource: ResourceId, document: ChunkId) -> Result<DocumentView, Refusal> {
+        let recording = self.documents.get(&document).and_then(|id| self.own(resource, *id));
+        let chunk = recording.and_then(|own| own.chunks.iter().find(|chunk| chunk.document == document));
+        let region = self.resources.get(&resource).map(|settings| settings.region.clone());
+        let (chunk, region) = chunk.zip(region).ok_or(Refusal::UnknownDocument)?;
+        Ok(DocumentView { chunk: chunk.clone(), region })
+    }
+}
+
+fn pin_of(pins: &[(String, u32)], id: &str) -> Option<u32> {
+    pins.iter().find(|(pinned, _)| pinned == id).map(|(_, channel)| *channel)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Calls: their names, and who is in them. Pure.
+
+use std::net::SocketAddr;
+
+use crate::model::CallId;
+use crate::model::EndReason;
+use crate::model::ParticipantNumber;
+use crate::model::RecordingId;
+use crate::model::ResourceId;
+use crate::supervisor::Answer;
+use crate::supervisor::CallName;
+use crate::supervisor::CallView;
+use crate::supervisor::ParticipantView;
+use crate::supervisor::Phase;
+use crate::supervisor::Refusal;
+use crate::supervisor::core::Call;
+use crate::supervisor::core::Core;
+use crate::supervisor::core::Participant;
+use crate::supervisor::core::pin_of;
+use crate::supervisor::input::Change;
+use crate::supervisor::input::Effect;
+use crate::supervisor::input::Member;
+use crate::supervisor::input::MemberKey;
+use crate::supervisor::input::Now;
+use crate::supervisor::input::Token;
+
+/// A port is kept for so long when nobody needs it any more: what is on its way is still recorded.
+const LINGER_NS: i64 = 2_000_000_000;
+
+impl Core {
+    pub(super) fn create_call(
+        &mut self,
+        resource: ResourceId,
+        names: Vec<CallName>,
+        now: Now,
+    ) -> Result<CallId, Refusal> {
+        if let Some(taken) = names.iter().find(|name| self.names.contains_key(&(resource, (*name).clone()))) {
+            return Err(Refusal::CallExists(taken.text().to_owned()));
+        }
+        let id = CallId::new();
+        self.names.extend(names.iter().map(|name| ((resource, name.clone()), id)));
+        let (participants, recordings) = (Vec::new(), Vec::new());
+        self.calls.insert(id, Call { resource, names, created_at: now.wall, participants, recordings });
+        Ok(id)
+    }
+
+    pub(super) fn end_call(&mut self, id: CallId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        for name in call.names {
+            self.names.remove(&(call.resource, name));
+        }
+        effects.extend(call.recordings.into_iter().filter_map(|id| self.stop(id, EndReason::CallEnded, now)));
+        let until_ns = now.monotonic_ns.saturating_add(LINGER_NS);
+        self.lingering.extend(call.participants.iter().map(|participant| (until_ns, participant.member.key)));
+    }
+
+    pub(super) fn track_opened(
+        &mut self,
+        token: Token,
+        call: CallId,
+        key: MemberKey,
+        id: String,
+        opened: Result<SocketAddr, Refusal>,
+        now: Now,
+    ) -> Vec<Effect> {
+        let answer = |answer| vec![Effect::Answer(token, answer)];
+        let address = match opened {
+            Ok(address) => address,
+            Err(refusal) => return answer(Err(refusal)),
+        };
+        let Some(here) = self.calls.get_mut(&call) else {
+            return [vec![Effect::CloseTrack(key)], answer(Err(Refusal::UnknownCall))].concat();
+        };
+        // Two may have been asked for at the same time.
+        if here.participants.iter().any(|other| other.member.id == id) {
+            return [vec![Effect::CloseTrack(key)], answer(Err(Refusal::ParticipantExists))].concat();
+        }
+        let view = ParticipantView { id: id.clone(), address };
+        let member = Member { key, id, pin: None };
+        here.participants.push(Participant { member, address, joined_ns: now.monotonic_ns });
+        let running = here.recordings.clone();
+        let mut effects: Vec<_> = running.into_iter().flat_map(|id| self.join_all(id)).collect();
+        effects.extend(answer(Ok(Answer::Participant(view))));
+        effects
+    }
+
+    /// Lets everybody of a call join a recording who is not in it.
+    pub(super) fn join_all(&mut self, id: RecordingId) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id).filter(|own| own.phase == Phase::Recording) else {
+            return Vec::new();
+        };
+        let Some(call) = self.calls.get(&recording.call) else { return Vec::new() };
+        let mut effects = Vec::new();
+        for Participant { member, joined_ns, .. } in &call.participants {
+            if !recording.members.contains(&member.key) {
+                recording.members.push(member.key);
+                let change = Change::Join(Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() });
+                effects.push(Effect::Change { recording: id, at_ns: (*joined_ns).max(recording.started_ns), change });
+            }
+        }
+        effects
+    }
+
+    pub(super) fn remove_participant(
+        &mut self,
+        call: CallId,
+        participant: &str,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let call = self.calls.get_mut(&call).ok_or(Refusal::UnknownCall)?;
+        let at = call.participants.iter().position(|other| other.member.id == participant);
+        let gone = call.participants.remove(at.ok_or(Refusal::UnknownParticipant)?).member.key;
+        for id in &call.recordings {
+            let members = self.recordings.get(id).filter(|own| own.phase == Phase::Recording).map(|own| &own.members);
+            if let Some(number) = members.and_then(|members| members.iter().position(|member| *member == gone)) {
+                let change = Change::Leave(number as ParticipantNumber);
+                effects.push(Effect::Change { recording: *id, at_ns: now.monotonic_ns, change });
+            }
+        }
+        self.lingering.push((now.monotonic_ns.saturating_add(LINGER_NS), gone));
+        Ok(())
+    }
+
+    pub(super) fn call_view(&self, id: CallId) -> Result<CallView, Refusal> {
+        let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
+        let view = |participant: &Participant| ParticipantView {
+            id: participant.member.id.clone(),
+            address: participant.address,
+        };
+        Ok(CallView {
+            id,
+            names: call.names.clone(),
+            created_at: call.created_at,
+            participants: call.participants.iter().map(view).collect(),
+            recordings: call.recordings.clone(),
+        })
+    }
+}

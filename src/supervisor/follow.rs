@@ -1,0 +1,140 @@
+//! Follows one recording to its end: finishes its chunks, stores them, tells when all is there.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::engine::Listener;
+use crate::engine::Report;
+use crate::model::EndReason;
+use crate::model::RecordingId;
+use crate::storage::Ended;
+use crate::storage::Finalised;
+use crate::storage::Finisher;
+use crate::storage::Lock;
+use crate::storage::Objects;
+use crate::storage::ObjectsError;
+use crate::supervisor::ChunkView;
+use crate::supervisor::input::Input;
+use crate::supervisor::task::Event;
+
+/// Reports that may wait for who follows. Where there is no room they wait with the recording.
+pub(super) const REPORTS_MAX: usize = 256;
+
+/// How long to wait before what could not be stored is tried again: twice as long each time, to the longest.
+const RETRY_MIN: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Where a recording tells what happens to it.
+pub(super) struct Told(pub(super) Sender<Report>);
+
+impl Listener for Told {
+    fn tell(&mut self, report: Report) -> Option<Report> {
+        match self.0.try_send(report) {
+            Err(TrySendError::Full(report)) => Some(report),
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+        }
+    }
+}
+
+/// Who follows a recording.
+pub(super) struct Follower {
+    pub(super) recording: RecordingId,
+    pub(super) reports: Receiver<Report>,
+    pub(super) finisher: Finisher,
+    /// Nobody else touches its spool.
+    pub(super) lock: Lock,
+    /// The directory that its files are finished in: nothing else is in it.
+    pub(super) dir: PathBuf,
+    pub(super) objects: Objects,
+    /// As many finish chunks at a time: the disk has one head, and the cores are for calls.
+    pub(super) turns: Arc<Semaphore>,
+    pub(super) events: Sender<Event>,
+}
+
+impl Follower {
+    pub(super) async fn run(mut self) {
+        let mut finisher = Some(self.finisher);
+        let ended = loop {
+            let (Some(report), Some(mut with)) = (self.reports.recv().await, finisher.take()) else { break None };
+            let (with, told) = match report {
+                Report::Progress { .. } | Report::Entry(_) => {
+                    let told = with.on(report);
+                    (with, told)
+                }
+                report => {
+                    let Ok(_turn) = self.turns.acquire().await else { break None };
+                    let finished = tokio::task::spawn_blocking(move || {
+                        let told = with.on(report);
+                        (with, told)
+                    });
+                    let Ok(finished) = finished.await else { break None };
+                    finished
+                }
+            };
+            match told {
+                Ok(None) => finisher = Some(with),
+                Ok(Some(ended)) => break Some((ended, with.into_parts().1)),
+                Err(error) => {
+                    let (reason, error) = (EndReason::Failed, Some(error.to_string()));
+                    let unfinished = error.clone();
+                    let ended = Ended { reason, error, unfinished, lost_samples: 0, tracks: Default::default() };
+                    break Some((ended, with.into_parts().1));
+                }
+            }
+        };
+        // Nobody says how it ended: a bug of ours. What is on the disk can be recovered.
+        let failed = || {
+            let error = Some("the recording ended without a word".to_owned());
+            let (unfinished, lost_samples, tracks) = (error.clone(), 0, Default::default());
+            (Ended { reason: EndReason::Failed, error, unfinished, lost_samples, tracks }, Vec::new())
+        };
+        let (ended, chunks) = ended.unwrap_or_else(failed);
+        let mut views = Vec::new();
+        for chunk in &chunks {
+            store(&self.objects, chunk).await;
+            views.push(view(chunk));
+        }
+        drop(self.lock);
+        // What could not be finished stays where it is.
+        if ended.unfinished.is_none()
+            && let Err(error) = tokio::fs::remove_dir_all(&self.dir).await
+        {
+            tracing::warn!(%error, "the directory of a recording stays");
+        }
+        let (recording, reason, error) = (self.recording, ended.reason, ended.error.or(ended.unfinished));
+        // Who is not there any more has ended, and all recordings with it.
+        let ended = Input::Ended { recording, chunks: views, reason, error };
+        let _ = self.events.send(Event::Ended(ended)).await;
+    }
+}
+
+/// Stores a chunk, however long it takes: there is nowhere else for it.
+async fn store(objects: &Objects, chunk: &Finalised) {
+    let mut pause = RETRY_MIN;
+    while let Err(error) = put(objects, chunk).await {
+        tracing::error!(%error, "a chunk cannot be stored; it is tried again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY_MAX);
+    }
+}
+
+async fn put(objects: &Objects, chunk: &Finalised) -> Result<(), ObjectsError> {
+    objects.put(chunk.document, &chunk.path, &chunk.metadata_path).await
+}
+
+fn view(chunk: &Finalised) -> ChunkView {
+    ChunkView {
+        document: chunk.document,
+        index: chunk.media.index,
+        format: chunk.metadata.recording_info.format.clone(),
+        size: chunk.size,
+        sha256: chunk.sha256.clone(),
+        duration: chunk.media.duration(),
+    }
+}

@@ -1,0 +1,104 @@
+//! What happens to calls and recordings, and what follows from it.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+
+use crate::media::Settings;
+use crate::model::CallId;
+use crate::model::ChunkId;
+use crate::model::EndReason;
+use crate::model::ParticipantNumber;
+use crate::model::RecordingId;
+use crate::model::ResourceId;
+use crate::supervisor::Answer;
+use crate::supervisor::Ask;
+use crate::supervisor::ChunkView;
+use crate::supervisor::Refusal;
+
+/// An instant, on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Now {
+    pub(super) monotonic_ns: i64,
+    pub(super) wall: Timestamp,
+}
+
+/// Who waits for an answer.
+pub(super) type Token = u64;
+
+/// Somebody in a call, and the track that is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct MemberKey(pub(super) u64);
+
+/// Somebody who is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) key: MemberKey,
+    pub(super) id: String,
+    pub(super) pin: Option<u32>,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Input {
+    Asked {
+        token: Token,
+        resource: ResourceId,
+        ask: Ask,
+    },
+    TrackOpened {
+        token: Token,
+        call: CallId,
+        key: MemberKey,
+        id: String,
+        opened: Result<SocketAddr, Refusal>,
+    },
+    Begun {
+        recording: RecordingId,
+        begun: Result<(), Refusal>,
+    },
+    /// All of a recording is stored, or will never be.
+    Ended {
+        recording: RecordingId,
+        chunks: Vec<ChunkView>,
+        reason: EndReason,
+        error: Option<String>,
+    },
+    /// A second has passed.
+    Passed,
+}
+
+/// A recording that is to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Begin {
+    pub(super) recording: RecordingId,
+    pub(super) resource: ResourceId,
+    pub(super) region: String,
+    pub(super) call: CallId,
+    pub(super) graph: String,
+    pub(super) members: Vec<Member>,
+    pub(super) paused: bool,
+    pub(super) pins: Vec<u32>,
+    pub(super) at_ns: i64,
+}
+
+/// A change of a recording that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    Join(Member),
+    Leave(ParticipantNumber),
+    Pause,
+    Resume,
+}
+
+/// What follows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Effect {
+    Answer(Token, Result<Answer, Refusal>),
+    OpenTrack { token: Token, call: CallId, key: MemberKey, id: String, settings: Settings },
+    CloseTrack(MemberKey),
+    Begin(Begin),
+    Change { recording: RecordingId, at_ns: i64, change: Change },
+    Stop { recording: RecordingId, at_ns: i64, reason: EndReason },
+    Delete(ChunkId),
+}

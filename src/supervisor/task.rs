@@ -1,0 +1,264 @@
+//! The task: takes what is asked and what has happened, and does what the core decides.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::channel;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::config::EngineSettings;
+use crate::config::ResourceSettings;
+use crate::config::ServiceSettings;
+use crate::engine;
+use crate::engine::Engine;
+use crate::engine::Order;
+use crate::engine::Source;
+use crate::engine::clock::monotonic_ns;
+use crate::graph::Plan;
+use crate::ingest::rtp::Readers;
+use crate::model::EndReason;
+use crate::model::RecordingId;
+use crate::model::ResourceId;
+use crate::storage::Objects;
+use crate::supervisor::Answer;
+use crate::supervisor::Handle;
+use crate::supervisor::Refusal;
+use crate::supervisor::begin::Started;
+use crate::supervisor::begin::begin;
+use crate::supervisor::core::Core;
+use crate::supervisor::follow::Follower;
+use crate::supervisor::handle::Message;
+use crate::supervisor::input::Begin;
+use crate::supervisor::input::Change;
+use crate::supervisor::input::Effect;
+use crate::supervisor::input::Input;
+use crate::supervisor::input::Member;
+use crate::supervisor::input::Now;
+use crate::supervisor::input::Token;
+use crate::supervisor::tracks::Tracks;
+
+/// Requests that may wait: a second of more than anybody asks.
+const MESSAGES_MAX: usize = 1_024;
+
+/// What has happened and was not looked at.
+const EVENTS_MAX: usize = 1_024;
+
+/// Recordings whose chunks are finished at a time.
+const TURNS: usize = 2;
+
+/// How often something may be due.
+const PASSING: Duration = Duration::from_secs(1);
+
+/// Who works with the supervisor.
+pub struct Collaborators {
+    /// Records.
+    pub engine: Arc<Engine>,
+    /// Read calls.
+    pub readers: Readers,
+    /// Keep what is recorded.
+    pub objects: Objects,
+    /// Graphs by name.
+    pub plans: BTreeMap<String, Arc<Plan>>,
+    /// How recordings are run.
+    pub settings: EngineSettings,
+    /// Where calls are received, and files are.
+    pub service: ServiceSettings,
+    /// Who uses the service.
+    pub resources: BTreeMap<ResourceId, ResourceSettings>,
+    /// A recording of a call that nobody knows makes it known.
+    pub creates_on_start: bool,
+}
+
+/// Starts the supervisor. Its task ends when it has been drained, or when all handles are dropped.
+pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
+    let (sender, messages) = channel(MESSAGES_MAX);
+    let (events_to, events) = channel(EVENTS_MAX);
+    let ServiceSettings { rtp_address, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
+    let task = Task {
+        core: Core::new(with.resources, with.creates_on_start),
+        tracks: Tracks::new(with.readers, rtp_address, rtp_ports),
+        engine: with.engine,
+        objects: with.objects,
+        plans: with.plans,
+        close_timeout: with.settings.close_timeout,
+        dir: data_dir.join("recordings"),
+        shutdown_timeout,
+        turns: Arc::new(Semaphore::new(TURNS)),
+        events_to,
+        answers: HashMap::new(),
+        handles: HashMap::new(),
+        n_asked: 0,
+        end: None,
+    };
+    (Handle::new(sender), tokio::spawn(task.run(messages, events)))
+}
+
+/// What those tell who work for the task.
+pub(super) enum Event {
+    /// A recording runs, or does not.
+    Begun(RecordingId, Result<engine::Handle, Refusal>),
+    /// All of one is stored, or will never be.
+    Ended(Input),
+}
+
+struct Task {
+    core: Core,
+    tracks: Tracks,
+    engine: Arc<Engine>,
+    objects: Objects,
+    plans: BTreeMap<String, Arc<Plan>>,
+    close_timeout: Duration,
+    /// A directory for each recording that runs.
+    dir: PathBuf,
+    shutdown_timeout: Duration,
+    turns: Arc<Semaphore>,
+    events_to: Sender<Event>,
+    answers: HashMap<Token, oneshot::Sender<Result<Answer, Refusal>>>,
+    handles: HashMap<RecordingId, engine::Handle>,
+    n_asked: Token,
+    /// When recordings are ended, if the service is to end.
+    end: Option<Instant>,
+}
+
+impl Task {
+    async fn run(mut self, mut messages: Receiver<Message>, mut events: Receiver<Event>) {
+        let mut passing = tokio::time::interval(PASSING);
+        loop {
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(Message::Asked { resource, ask, at, answer }) if self.end.is_none() => {
+                        self.n_asked += 1;
+                        self.answers.insert(self.n_asked, answer);
+                        self.on(Input::Asked { token: self.n_asked, resource, ask }, at);
+                    }
+                    Some(Message::Asked { answer, .. }) => {
+                        // Who does not wait any more need not be told.
+                        let _ = answer.send(Err(Refusal::NoCapacity("the service is ending".to_owned())));
+                    }
+                    Some(Message::Drain) | None => {
+                        self.end.get_or_insert(Instant::now() + self.shutdown_timeout);
+                    }
+                },
+                Some(event) = events.recv() => self.happened(event),
+                _ = passing.tick() => self.on(Input::Passed, now()),
+            }
+            let Some(end) = self.end else { continue };
+            if self.core.running().is_empty() {
+                return;
+            }
+            if Instant::now() >= end {
+                let effects = self.core.stop_all(EndReason::Drained, now());
+                self.perform(effects);
+            }
+        }
+    }
+
+    fn happened(&mut self, event: Event) {
+        let input = match event {
+            Event::Begun(recording, begun) => {
+                let begun = begun.map(|handle| drop(self.handles.insert(recording, handle)));
+                Input::Begun { recording, begun }
+            }
+            Event::Ended(input) => input,
+        };
+        self.on(input, now());
+    }
+
+    fn on(&mut self, input: Input, at: Now) {
+        let effects = self.core.on(input, at);
+        self.perform(effects);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Answer(token, answer) => {
+                    // Who does not wait any more need not be told.
+                    if let Some(waiting) = self.answers.remove(&token) {
+                        let _ = waiting.send(answer);
+                    }
+                }
+                Effect::OpenTrack { token, call, key, id, settings } => {
+                    let opened = self.tracks.open(key, settings);
+                    self.on(Input::TrackOpened { token, call, key, id, opened }, now());
+                }
+                Effect::CloseTrack(key) => self.tracks.close(key),
+                Effect::Begin(asked) => self.begin(asked),
+                Effect::Change { recording, at_ns, change } => self.change(recording, at_ns, change),
+                Effect::Stop { recording, at_ns, reason } => {
+                    if let Some(handle) = self.handles.remove(&recording) {
+                        handle.stop_at(at_ns, reason);
+                    }
+                }
+                Effect::Delete(document) => {
+                    let objects = self.objects.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = objects.delete(document).await {
+                            tracing::error!(%error, "a document cannot be deleted");
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, recording: RecordingId, at_ns: i64, change: Change) {
+        let Some(handle) = self.handles.get(&recording) else { return };
+        let order = match change {
+            Change::Pause => Order::Pause,
+            Change::Resume => Order::Resume,
+            Change::Leave(number) => Order::Leave(number),
+            Change::Join(member) => {
+                let Some(track) = self.tracks.get(member.key) else { return };
+                Order::Join { name: member.id, source: Source::Live(track), pin: member.pin }
+            }
+        };
+        if let Err(error) = handle.order(at_ns, order) {
+            tracing::error!(%error, "a recording does not take an order");
+        }
+    }
+
+    /// Begins a recording on a thread for what blocks; the core is told how that went.
+    fn begin(&mut self, asked: Begin) {
+        let recording = asked.recording;
+        let Some(plan) = self.plans.get(&asked.graph).cloned() else {
+            let begun = Err(Refusal::NoGraph(asked.graph));
+            return self.on(Input::Begun { recording, begun }, now());
+        };
+        let track_of = |member: &Member| self.tracks.get(member.key);
+        let members = asked.members.iter().filter_map(|member| Some((member.clone(), track_of(member)?))).collect();
+        let dir = self.dir.join(recording.0.simple().to_string());
+        let (engine, close_timeout) = (Arc::clone(&self.engine), self.close_timeout);
+        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
+        tokio::spawn(async move {
+            let out = dir.clone();
+            let begun = tokio::task::spawn_blocking(move || begin(asked, plan, members, &out, close_timeout, &engine));
+            let begun = begun.await.unwrap_or_else(|_| Err(Refusal::Failed("a recording panicked".to_owned())));
+            let (handle, follower) = match begun {
+                Ok(Started { handle, finisher, lock, reports }) => {
+                    let events = events.clone();
+                    (Ok(handle), Some(Follower { recording, reports, finisher, lock, dir, objects, turns, events }))
+                }
+                Err(refusal) => (Err(refusal), None),
+            };
+            // Who is not there any more has ended.
+            let _ = events.send(Event::Begun(recording, handle)).await;
+            if let Some(follower) = follower {
+                follower.run().await;
+            }
+        });
+    }
+}
+
+fn now() -> Now {
+    Now { monotonic_ns: monotonic_ns(), wall: Timestamp::now() }
+}

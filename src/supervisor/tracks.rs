@@ -1,0 +1,79 @@
+//! The tracks of everybody in a call, and the ports that they are heard by.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use crate::ingest::rtp::Port;
+use crate::ingest::rtp::PortId;
+use crate::ingest::rtp::Readers;
+use crate::media::Settings;
+use crate::media::Track;
+use crate::supervisor::Refusal;
+use crate::supervisor::input::MemberKey;
+
+/// Ports that are tried for one track: others may have some of the range.
+const TRIES_MAX: usize = 64;
+
+/// Open tracks.
+pub(super) struct Tracks {
+    readers: Readers,
+    address: IpAddr,
+    range: RangeInclusive<u16>,
+    /// Even ports that are not taken, the one that was free for the longest time first.
+    free: std::collections::VecDeque<u16>,
+    open: HashMap<MemberKey, Open>,
+}
+
+struct Open {
+    track: Arc<Mutex<Track>>,
+    id: PortId,
+    port: u16,
+}
+
+impl Tracks {
+    pub(super) fn new(readers: Readers, address: IpAddr, range: RangeInclusive<u16>) -> Self {
+        let free = range.clone().filter(|port| port % 2 == 0 && port < range.end()).collect();
+        Self { readers, address, range, free, open: HashMap::new() }
+    }
+
+    /// Opens a track on a port that is free.
+    pub(super) fn open(&mut self, key: MemberKey, settings: Settings) -> Result<SocketAddr, Refusal> {
+        let mut last = None;
+        for _ in 0..TRIES_MAX.min(self.free.len()) {
+            let Some(port) = self.free.pop_front() else { break };
+            let address = SocketAddr::new(self.address, port);
+            let track = Arc::new(Mutex::new(Track::new(settings)));
+            let opened = Port::bind(address, Arc::clone(&track));
+            match opened.and_then(|bound| self.readers.add(Arc::new(bound.with_control()))) {
+                Ok(id) => {
+                    self.open.insert(key, Open { track, id, port });
+                    return Ok(address);
+                }
+                // Somebody else's: it may be free later.
+                Err(error) => {
+                    self.free.push_back(port);
+                    last = Some(error.to_string());
+                }
+            }
+        }
+        let (first, end) = (self.range.start(), self.range.end());
+        Err(Refusal::NoCapacity(last.unwrap_or_else(|| format!("no port from {first} to {end} is free"))))
+    }
+
+    /// Returns somebody's track.
+    pub(super) fn get(&self, key: MemberKey) -> Option<Arc<Mutex<Track>>> {
+        self.open.get(&key).map(|open| Arc::clone(&open.track))
+    }
+
+    /// Closes a track: its port is free for others.
+    pub(super) fn close(&mut self, key: MemberKey) {
+        if let Some(Open { id, port, .. }) = self.open.remove(&key) {
+            self.readers.remove(id);
+            self.free.push_back(port);
+        }
+    }
+}

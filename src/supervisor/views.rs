@@ -1,0 +1,128 @@
+//! What the supervisor answers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::CallId;
+use crate::model::ChunkId;
+use crate::model::EndReason;
+use crate::model::RecordingId;
+use crate::supervisor::CallName;
+
+/// Where a recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It is being built.
+    Starting,
+    /// It records, or is paused.
+    Recording,
+    /// Its last chunk is being finished.
+    Stopping,
+    /// It is over, and its files are there.
+    Ended,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// A call.
+    Call(CallView),
+    /// Calls, in order of beginning.
+    Calls(Vec<CallView>),
+    /// Somebody who is in a call now.
+    Participant(ParticipantView),
+    /// A recording that has been started.
+    Started(RecordingId),
+    /// A recording.
+    Recording(RecordingView),
+    /// A document.
+    Document(DocumentView),
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallView {
+    /// Its id.
+    pub id: CallId,
+    /// What it goes by.
+    pub names: Vec<CallName>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Who is in it.
+    pub participants: Vec<ParticipantView>,
+    /// Its recordings that have not ended.
+    pub recordings: Vec<RecordingId>,
+}
+
+/// Somebody in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParticipantView {
+    /// `participantId` of the metadata.
+    pub id: String,
+    /// Where they are heard.
+    pub address: SocketAddr,
+}
+
+/// A recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordingView {
+    /// Its id.
+    pub id: RecordingId,
+    /// Of which call.
+    pub call: CallId,
+    /// Where its data is.
+    pub region: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// It is paused.
+    pub paused: bool,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// What of it is stored.
+    pub chunks: Vec<ChunkView>,
+    /// How it ended, if it has.
+    pub end: Option<EndView>,
+}
+
+/// A chunk that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkView {
+    /// Its document.
+    pub document: ChunkId,
+    /// Place among the chunks, from 0.
+    pub index: u32,
+    /// Extension of its file.
+    pub format: String,
+    /// Bytes of its content.
+    pub size: u64,
+    /// SHA-256 of its content, in hexadecimal digits.
+    pub sha256: String,
+    /// How long it plays.
+    pub duration: Duration,
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndView {
+    /// Why.
+    pub reason: EndReason,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// When all of it was ready.
+    pub ready_at: Timestamp,
+    /// When its files are deleted.
+    pub expires_at: Timestamp,
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentView {
+    /// Its chunk.
+    pub chunk: ChunkView,
+    /// Where its data is.
+    pub region: String,
+}

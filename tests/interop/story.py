@@ -1,0 +1,240 @@
+"""Records a call by the unmodified SDK, in all the ways that it has, and tells what came of it as one JSON document.
+
+Signs downloads by itself where the SDK refuses their address (1.6.0 takes no address but Microsoft's).
+"""
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import hmac
+import importlib.metadata
+import inspect
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from azure.communication import callautomation
+from azure.communication.callautomation import aio
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--endpoint", required=True)
+parser.add_argument("--keys", required=True, type=Path)
+parser.add_argument("--reelgraph", required=True)
+parser.add_argument("--out", required=True, type=Path)
+parser.add_argument("--kind", choices=["sync", "aio"], required=True)
+args = parser.parse_args()
+
+KEY = args.keys.read_text().split()[0]
+ENDPOINT = args.endpoint.rstrip("/")
+VERSION = importlib.metadata.version("azure-communication-callautomation")
+DEADLINE = 60
+
+
+async def got(result):
+    """What a call of either half of the SDK gives."""
+    return await result if inspect.isawaitable(result) else result
+
+
+def client(key=KEY, **options):
+    half = aio if args.kind == "aio" else callautomation
+    return half.CallAutomationClient(ENDPOINT, AzureKeyCredential(key), **options)
+
+
+def signed(method, url, extra=None, key=KEY, host=None):
+    """Sends a request that is signed as the contract says; returns status, headers, body."""
+    parts, date = urlsplit(url), formatdate(usegmt=True)
+    content = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    text = f"{method}\n{parts.path}\n{date};{host or parts.netloc};{content}"
+    mac = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
+    headers = {
+        "x-ms-date": date,
+        "x-ms-content-sha256": content,
+        "Authorization": "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
+        + base64.b64encode(mac).decode(),
+        **(extra or {}),
+    }
+    request = urllib.request.Request(url, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read()
+
+
+def own(method, path, body=None):
+    """Asks the service's own API, with a key."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {KEY}"}
+    request = urllib.request.Request(ENDPOINT + path, method=method, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+        body = answer.read()
+        return json.loads(body) if body else None
+
+
+class Call:
+    """A call of two parties who send numbered frames."""
+
+    def __init__(self):
+        self.key = f"call-{uuid.uuid4()}"
+        self.id = own("POST", "/api/v1/calls", {"callKey": self.key})["id"]
+        self.senders = []
+        for party in ("8:acs:ada", "4:+14255550123"):
+            body = {"participantId": party, "track": "codec=pcmu"}
+            rtp = own("POST", f"/api/v1/calls/{self.id}/participants", body)["rtp"]
+            command = [args.reelgraph, "send", "--serial", "--to", f"rtp://{rtp}", "--codec", "pcmu"]
+            sender = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.senders.append(sender)
+
+    def end(self):
+        own("DELETE", f"/api/v1/calls/{self.id}")
+        for sender in self.senders:
+            sender.kill()
+            sender.wait()
+
+
+def result_of(recording):
+    """The stored chunks of a recording, when all is ready."""
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        status, _, body = signed("GET", f"{ENDPOINT}/calling/recordings/{recording}/result")
+        assert status == 200, (status, body)
+        result = json.loads(body)
+        if result["recordingStorageInfo"]["recordingChunks"]:
+            return result
+        time.sleep(0.05)
+    raise TimeoutError("the recording is not ready")
+
+
+async def refused(kind, status, code, asked):
+    """Asserts that the SDK's own exception comes, with status and code."""
+    try:
+        await got(asked())
+    except kind as error:
+        assert error.status_code == status, (error.status_code, status)
+        told = error.error.code if error.error else None
+        assert code is None or told == code, (told, code)
+        return
+    raise AssertionError(f"{kind} was expected")
+
+
+async def read(sdk, url, **options):
+    """Loads a file by the SDK where it takes the address, else with the same signature."""
+    if VERSION < "1.6":
+        stream = await got(sdk.download_recording(url, **options))
+        data = stream.read()
+        return await data if inspect.isawaitable(data) else data
+    try:
+        await got(sdk.download_recording(url, **options))
+        raise AssertionError("1.6.0 takes no address but Microsoft's: the contract has changed")
+    except ValueError:
+        pass
+    first, length = options.get("offset"), options.get("length")
+    last = "" if length is None else first + length - 1 if first else ""
+    extra = {"Range": f"bytes={first}-{last}"} if first else None
+    status, _, body = signed("GET", url, extra)
+    assert status == (206 if first else 200), status
+    return body
+
+
+async def record(sdk, name, play=1.5, **options):
+    """Records a call as `options` say, with a pause; loads what it made, and deletes it."""
+    call = Call()
+    time.sleep(0.5)
+    started = await got(sdk.start_recording(server_call_id=call.key, **options))
+    recording = started.recording_id
+    assert started.recording_state == "inactive", started.recording_state
+
+    async def state():
+        return (await got(sdk.get_recording_properties(recording))).recording_state
+
+    if options.get("pause_on_start"):
+        assert await state() == "inactive"
+        time.sleep(0.5)
+        await got(sdk.resume_recording(recording))
+    assert await state() == "active"
+    time.sleep(play)
+    await got(sdk.pause_recording(recording))
+    await got(sdk.pause_recording(recording))
+    assert await state() == "inactive"
+    time.sleep(0.7)
+    await got(sdk.resume_recording(recording))
+    await got(sdk.resume_recording(recording))
+    assert await state() == "active"
+    await refused(HttpResponseError, 400, "8559", lambda: sdk.start_recording(server_call_id=call.key))
+    time.sleep(play)
+    await got(sdk.stop_recording(recording))
+    for gone in (sdk.get_recording_properties, sdk.stop_recording):
+        await refused(ResourceNotFoundError, 404, "8522", lambda: gone(recording))
+    result = result_of(recording)
+    assert result["sessionEndReason"] == "InitiatorLeft" and result["errors"] == [], result
+    (chunk,) = result["recordingStorageInfo"]["recordingChunks"]
+    whole = await read(sdk, chunk["contentLocation"])
+    part = await read(sdk, chunk["contentLocation"], offset=100, length=50)
+    assert part == whole[100:150], (len(part), len(whole))
+    rest = await read(sdk, chunk["contentLocation"], offset=len(whole) - 10)
+    assert rest == whole[-10:]
+    metadata = json.loads(await read(sdk, chunk["metadataLocation"]))
+    assert metadata["chunkDocumentId"] == chunk["documentId"], metadata
+    path = args.out / f"{name}.{metadata['recordingInfo']['format']}"
+    path.write_bytes(whole)
+    if VERSION < "1.6":
+        await got(sdk.delete_recording(chunk["deleteLocation"]))
+    else:
+        assert signed("DELETE", chunk["deleteLocation"])[0] == 200
+    assert signed("GET", chunk["contentLocation"])[0] == 404
+    assert signed("GET", chunk["metadataLocation"])[0] == 404
+    call.end()
+    return {"name": name, "path": str(path), "metadata": metadata, "result": result}
+
+
+async def mistakes(sdk):
+    """What is refused comes as the SDK's own exceptions."""
+    call = Call()
+    wrong = client(base64.b64encode(b"another key, as long as those of the service").decode())
+    await refused(ClientAuthenticationError, 401, "7509", lambda: wrong.start_recording(server_call_id=call.key))
+    await refused(ResourceNotFoundError, 404, "8522", lambda: sdk.start_recording(server_call_id="nobody"))
+    await refused(ResourceNotFoundError, 404, "8522", lambda: sdk.pause_recording("nobody"))
+    formats = {"recording_channel_type": "unmixed", "recording_format_type": "mp3"}
+    await refused(HttpResponseError, 400, "8557", lambda: sdk.start_recording(server_call_id=call.key, **formats))
+    await refused(
+        HttpResponseError, 400, "8523",
+        lambda: sdk.start_recording(server_call_id=call.key, recording_format_type="flac"),
+    )
+    storage = callautomation.AzureBlobContainerRecordingStorage("https://a.blob.core.windows.net/r")
+    await refused(
+        HttpResponseError, 405, "8520",
+        lambda: sdk.start_recording(server_call_id=call.key, recording_storage=storage),
+    )
+    call.end()
+    for key_client in (wrong,):
+        await got(key_client.close()) if args.kind == "aio" else None
+
+
+async def main():
+    sdk = client()
+    ada = callautomation.CommunicationUserIdentifier("8:acs:ada")
+    unmixed = {"recording_content_type": "audio", "recording_channel_type": "unmixed", "recording_format_type": "wav"}
+    told = [
+        await record(sdk, "defaults"),
+        await record(sdk, "mixed", recording_format_type="wav", recording_channel_type="mixed"),
+        await record(
+            sdk, "pinned", pause_on_start=True,
+            channel_affinity=[callautomation.ChannelAffinity(target_participant=ada, channel=2)], **unmixed,
+        ),
+    ]
+    await mistakes(sdk)
+    if args.kind == "aio":
+        await sdk.close()
+    print(json.dumps({"version": VERSION, "kind": args.kind, "recordings": told}))
+
+
+asyncio.run(main())
