@@ -18,8 +18,9 @@ use zeroize::Zeroizing;
 /// How far a request's date may be from now, in either direction.
 pub const SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 
-/// Of downloads and deletions some clients sign the path alone.
-const QUERY_OPTIONAL: &str = "/v1/objects/";
+/// Of downloads and deletions some clients sign the path alone, and all sign the host of the service, wherever they
+/// load from.
+const CONTENT: &str = "/v1/objects/";
 
 const SCHEME: &str = "HMAC-SHA256 ";
 const SIGNED_HEADERS: &str = "x-ms-date;host;x-ms-content-sha256";
@@ -129,10 +130,10 @@ impl<'a> SignedRequest<'a> {
         if BASE64_STANDARD.encode(Sha256::digest(self.body)) != hash {
             return Err(Body);
         }
-        let path = self.target.split('?').next().filter(|path| path.starts_with(QUERY_OPTIONAL));
+        let path = self.target.split('?').next().filter(|path| path.starts_with(CONTENT));
         let targets = [Some(self.target), path.filter(|path| *path != self.target)];
         let hosts = [self.host, self.endpoint_host];
-        Ok(Signed { method: self.method, targets, hosts, date, hash, signature })
+        Ok(Signed { method: self.method, targets, hosts, is_content: path.is_some(), date, hash, signature })
     }
 }
 
@@ -142,17 +143,19 @@ pub struct Signed<'a> {
     method: &'a str,
     targets: [Option<&'a str>; 2],
     hosts: [Option<&'a str>; 2],
+    is_content: bool,
     date: &'a str,
     hash: &'a str,
     signature: Vec<u8>,
 }
 
 impl Signed<'_> {
-    /// Returns whether a key has made it. `hosts` are those that the service is known by, with their ports. Takes the
-    /// same time whatever is wrong with a signature of the right length.
+    /// Returns whether a key has made it. `hosts` are those that the service is known by, with their ports: content may
+    /// be loaded by another name. Takes the same time whatever is wrong with a signature of the right length.
     pub fn is_by(&self, key: &AccessKey, hosts: &[String]) -> bool {
         let Ok(keyed) = Hmac::<Sha256>::new_from_slice(&key.0) else { return false };
-        let hosts = self.hosts.iter().flatten().copied().chain(hosts.iter().map(String::as_str));
+        let known = hosts.iter().map(String::as_str).filter(|_| self.is_content);
+        let hosts = self.hosts.iter().flatten().copied().chain(known);
         let texts = hosts.flat_map(|host| ["", "/"].map(|slash| (host, slash)));
         let mut fits = false;
         for (host, slash) in texts {
@@ -261,6 +264,11 @@ mod tests {
             assert_eq!(is_believed(elsewhere, &["other", "127.0.0.1:8080"]), Ok(true));
             let said = SignedRequest { endpoint_host: request.host, ..elsewhere };
             assert_eq!(is_believed(said, &[]), Ok(true));
+        });
+        // Who controls recordings speaks to the service itself.
+        with(VECTORS[1], |request| {
+            let elsewhere = SignedRequest { host: Some(ELSEWHERE), ..request };
+            assert_eq!(is_believed(elsewhere, &["127.0.0.1:8080"]), Ok(false));
         });
     }
 

@@ -23,6 +23,7 @@ use crate::acs::start::Locator;
 use crate::acs::start::StartRecording;
 use crate::api::Api;
 use crate::api::error::problem;
+use crate::api::error::refuse;
 use crate::api::gate::Caller;
 use crate::api::request::Asked;
 use crate::model::Content;
@@ -33,6 +34,7 @@ use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::RecordingView;
+use crate::supervisor::Refusal;
 use crate::supervisor::Repeat;
 use crate::supervisor::StartAsk;
 
@@ -84,10 +86,15 @@ async fn start(api: &Api, caller: Caller, asked: &Asked) -> Result<Response, Pro
     };
     let graph = format!("{}-{}", start.channel, start.format);
     let ask = Ask::Start(StartAsk { call, graph, pins: start.pins, paused: start.pause_on_start, repeat });
-    let Answer::Started(RecordingId(recording)) =
-        api.supervisor.ask(caller.resource, ask, asked.at).await.map_err(problem)?
-    else {
-        return Err(Problem::Internal);
+    let recording = match api.supervisor.ask(caller.resource, ask, asked.at).await {
+        Ok(Answer::Started(RecordingId(recording))) => recording,
+        Ok(_) => return Err(Problem::Internal),
+        Err(Refusal::RequestDiffers) => {
+            let mut response = refuse(&problem(Refusal::RequestDiffers), Some(asked.path()));
+            response.headers_mut().insert(REPEATABLE, HeaderValue::from_static("rejected"));
+            return Ok(response);
+        }
+        Err(refusal) => return Err(problem(refusal)),
     };
     let id = ids::recording_id(caller.resource.0, recording);
     let mut response = Json(RecordingStateDocument::new(id, RecordingState::Inactive)).into_response();

@@ -99,7 +99,7 @@ pub async fn serve(
     for dir in [data.clone(), data.join("recordings"), data.join("objects")] {
         make_private(&dir)?;
     }
-    let mut gate = Gate { keys: Vec::new(), hosts: hosts(config.service.http) };
+    let mut gate = Gate { keys: Vec::new(), hosts: Vec::new() };
     let mut resources = BTreeMap::new();
     let mut key_files = Vec::new();
     for settings in config.resources {
@@ -116,6 +116,7 @@ pub async fn serve(
     let listen = |cause| ServeError::Listen { address, cause };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let http = listener.local_addr().map_err(listen)?;
+    gate.hosts = hosts(http);
     let objects = Objects::local(&data.join("objects"))?;
     let (supervisor, task) = supervisor::start(Collaborators {
         engine: Arc::new(Engine::start(settings)?),

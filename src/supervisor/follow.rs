@@ -110,7 +110,7 @@ impl Follower {
         let (recording, reason, error) = (self.recording, ended.reason, ended.error.or(ended.unfinished));
         // Who is not there any more has ended, and all recordings with it.
         let ended = Input::Ended { recording, chunks: views, reason, error };
-        let _ = self.events.send(Event::Ended(ended)).await;
+        let _ = self.events.send(Event::Ended(recording, ended)).await;
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) enum Event {
     /// A recording runs, or does not.
     Begun(RecordingId, Result<engine::Handle, Refusal>),
     /// All of one is stored, or will never be.
-    Ended(Input),
+    Ended(RecordingId, Input),
 }
 
 struct Task {
@@ -132,9 +132,10 @@ struct Task {
 impl Task {
     async fn run(mut self, mut messages: Receiver<Message>, mut events: Receiver<Event>) {
         let mut passing = tokio::time::interval(PASSING);
+        let mut is_closed = false;
         loop {
             tokio::select! {
-                message = messages.recv() => match message {
+                message = messages.recv(), if !is_closed => match message {
                     Some(Message::Asked { resource, ask, at, answer }) if self.end.is_none() => {
                         self.n_asked += 1;
                         self.answers.insert(self.n_asked, answer);
@@ -144,7 +145,8 @@ impl Task {
                         // Who does not wait any more need not be told.
                         let _ = answer.send(Err(Refusal::NoCapacity("the service is ending".to_owned())));
                     }
-                    Some(Message::Drain) | None => {
+                    drain @ (Some(Message::Drain) | None) => {
+                        is_closed = drain.is_none();
                         self.end.get_or_insert(Instant::now() + self.shutdown_timeout);
                     }
                 },
@@ -168,7 +170,10 @@ impl Task {
                 let begun = begun.map(|handle| drop(self.handles.insert(recording, handle)));
                 Input::Begun { recording, begun }
             }
-            Event::Ended(input) => input,
+            Event::Ended(recording, input) => {
+                self.handles.remove(&recording);
+                input
+            }
         };
         self.on(input, now());
     }

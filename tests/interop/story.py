@@ -5,6 +5,7 @@ Signs downloads by itself where the SDK refuses their address (1.6.0 takes no ad
 
 import argparse
 import asyncio
+import atexit
 import base64
 import hashlib
 import hmac
@@ -49,11 +50,12 @@ def client(key=KEY, **options):
     return half.CallAutomationClient(ENDPOINT, AzureKeyCredential(key), **options)
 
 
-def signed(method, url, extra=None, key=KEY, host=None):
-    """Sends a request that is signed as the contract says; returns status, headers, body."""
-    parts, date = urlsplit(url), formatdate(usegmt=True)
-    content = base64.b64encode(hashlib.sha256(b"").digest()).decode()
-    text = f"{method}\n{parts.path}\n{date};{host or parts.netloc};{content}"
+def signed(method, url, extra=None, body=b"", date=None, key=KEY, change=lambda request: request):
+    """Sends a request that is signed as the contract says, and then changed; returns status, headers, body."""
+    parts, date = urlsplit(url), date or formatdate(usegmt=True)
+    content = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    text = f"{method}\n{target}\n{date};{parts.netloc};{content}"
     mac = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
     headers = {
         "x-ms-date": date,
@@ -62,9 +64,9 @@ def signed(method, url, extra=None, key=KEY, host=None):
         + base64.b64encode(mac).decode(),
         **(extra or {}),
     }
-    request = urllib.request.Request(url, method=method, headers=headers)
+    request = urllib.request.Request(url, method=method, headers=headers, data=body or None)
     try:
-        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+        with urllib.request.urlopen(change(request), timeout=DEADLINE) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read()
@@ -92,6 +94,7 @@ class Call:
             rtp = own("POST", f"/api/v1/calls/{self.id}/participants", body)["rtp"]
             command = [args.reelgraph, "send", "--serial", "--to", f"rtp://{rtp}", "--codec", "pcmu"]
             sender = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            atexit.register(sender.kill)
             self.senders.append(sender)
 
     def end(self):
@@ -215,8 +218,65 @@ async def mistakes(sdk):
         lambda: sdk.start_recording(server_call_id=call.key, recording_storage=storage),
     )
     call.end()
-    for key_client in (wrong,):
-        await got(key_client.close()) if args.kind == "aio" else None
+    if args.kind == "aio":
+        await wrong.close()
+
+
+def again():
+    """A request that is made again is done once, and one that was changed on its way is not done at all."""
+    call, url = Call(), f"{ENDPOINT}/calling/recordings?api-version=2026-03-12"
+    body = json.dumps({"callLocator": {"serverCallId": call.key, "kind": "serverCallLocator"}}).encode()
+    repeat = {"Repeatability-Request-ID": str(uuid.uuid4()), "Repeatability-First-Sent": formatdate(usegmt=True)}
+    json_body = {**repeat, "Content-Type": "application/json"}
+    answers = [signed("POST", url, json_body, body) for _ in range(3)]
+    assert len({answer[2] for answer in answers}) == 1, answers
+    assert all(answer[1]["repeatability-result"] == "accepted" for answer in answers), answers
+    recording = json.loads(answers[0][2])["recordingId"]
+    status, headers, told = signed("POST", url, json_body, body + b" ")
+    assert (status, headers["repeatability-result"]) == (400, "rejected"), (status, headers, told)
+    assert json.loads(told)["error"]["code"] == "8523", told
+
+    def with_header(name, value):
+        def change(request):
+            request.add_header(name, value)
+            return request
+        return change
+
+    def with_url(other):
+        def change(request):
+            request.full_url = other
+            return request
+        return change
+
+    state = f"{ENDPOINT}/calling/recordings/{recording}"
+    assert signed("GET", state)[0] == 200
+    late = formatdate(time.time() - 16 * 60, usegmt=True)
+    soon = formatdate(time.time() + 16 * 60, usegmt=True)
+    for change, options in [
+        (with_url(f"{state}?x=1"), {}),
+        (with_url(state[:-1] + ("A" if state[-1] != "A" else "B")), {}),
+        (with_header("x-ms-date", formatdate(time.time() + 1, usegmt=True)), {}),
+        (with_header("x-ms-content-sha256", base64.b64encode(hashlib.sha256(b"x").digest()).decode()), {}),
+        (with_header("Host", "elsewhere:1"), {}),
+        (with_header("Authorization", "HMAC-SHA256 SignedHeaders=host&Signature=AA=="), {}),
+        (with_header("Authorization", f"Bearer {KEY}"), {}),
+        (lambda request: request, {"date": late}),
+        (lambda request: request, {"date": soon}),
+    ]:
+        status, _, told = signed("GET", state, change=change, **options)
+        assert (status, json.loads(told)["error"]["code"]) == (401, "7509"), (status, told, options)
+
+    def with_body(request):
+        request.data = body + b" "
+        return request
+
+    status, _, told = signed("POST", url, json_body, body, change=with_body)
+    assert (status, json.loads(told)["error"]["code"]) == (401, "7509"), (status, told)
+    assert signed("POST", f"{ENDPOINT}/calling/callConnections", body=b"{}")[0] == 405
+    call.end()
+    assert result_of(recording)["sessionEndReason"] == "CallEnded"
+    for chunk in result_of(recording)["recordingStorageInfo"]["recordingChunks"]:
+        assert signed("DELETE", chunk["deleteLocation"])[0] == 200
 
 
 async def main():
@@ -232,6 +292,7 @@ async def main():
         ),
     ]
     await mistakes(sdk)
+    again()
     if args.kind == "aio":
         await sdk.close()
     print(json.dumps({"version": VERSION, "kind": args.kind, "recordings": told}))
