@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::acs::problem::ErrorBody;
 use crate::acs::routes::OBJECTS;
 use crate::model::EndReason;
 
@@ -104,7 +105,7 @@ pub struct ResultDocument {
     /// What is stored of it.
     pub recording_storage_info: StorageInfo,
     /// What went wrong.
-    pub errors: Vec<String>,
+    pub errors: Vec<ErrorBody>,
     /// When it began.
     pub recording_start_time: String,
     /// How long its media is.

@@ -15,4 +15,5 @@ pub mod routes;
 pub mod signature;
 pub mod start;
 
+pub use problem::ErrorBody;
 pub use problem::Problem;

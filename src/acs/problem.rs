@@ -118,12 +118,21 @@ pub struct ErrorDocument {
     error: ErrorBody,
 }
 
+/// What a client is told of something that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct ErrorBody {
+pub struct ErrorBody {
     code: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+}
+
+impl ErrorBody {
+    /// Returns what is told of a recording that could not go on: why stands in the service's log.
+    pub fn of_recording() -> Self {
+        let message = "The recording could not go on; what was recorded until then is there.".to_owned();
+        Self { code: Problem::Internal.code(), message, target: None }
+    }
 }
 
 #[cfg(test)]

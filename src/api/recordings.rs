@@ -9,6 +9,7 @@ use axum::response::Response;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::acs::ErrorBody;
 use crate::acs::Problem;
 use crate::acs::documents;
 use crate::acs::documents::ChunkDocument;
@@ -143,7 +144,7 @@ fn result(api: &Api, recording_id: String, view: &RecordingView) -> ResultDocume
         recording_storage_info: StorageInfo {
             recording_chunks: view.chunks.iter().enumerate().map(document).collect(),
         },
-        errors: view.end.iter().filter_map(|end| end.error.clone()).collect(),
+        errors: view.end.iter().filter(|end| end.error.is_some()).map(|_| ErrorBody::of_recording()).collect(),
         recording_start_time: documents::time(view.started_at),
         recording_duration_ms: documents::milliseconds(duration),
         session_end_reason: SessionEndReason::of(view.end.as_ref().map(|end| end.reason)),

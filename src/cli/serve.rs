@@ -32,6 +32,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 _ = asked.recv() => (),
                 _ = tokio::signal::ctrl_c() => (),
             }
+            // Who asks twice does not want to wait. What is not finished is in the spool.
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = asked.recv() => (),
+                    _ = tokio::signal::ctrl_c() => (),
+                }
+                output::tell("ended before all recordings were finished; `reelgraph recover` finishes them");
+                std::process::exit(1);
+            });
         };
         serve(config, tell, end).await.context("failed to serve")
     })?;

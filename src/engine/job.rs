@@ -131,6 +131,8 @@ pub struct Job {
     stopped: Option<(Duration, EndReason)>,
     /// What happens before this time comes too late.
     told: Duration,
+    /// When the last order takes effect: they do in the order in which they were given.
+    ordered: Option<Duration>,
 }
 
 impl Job {
@@ -138,7 +140,16 @@ impl Job {
     pub fn new(recording: Recording, script: Script, zero_ns: i64) -> Self {
         let agenda = Agenda::new(&script);
         let waiting = script.participants.into_iter().map(Some).collect();
-        Self { recording, agenda, waiting, zero_ns, until: script.until, stopped: None, told: Duration::ZERO }
+        Self {
+            recording,
+            agenda,
+            waiting,
+            zero_ns,
+            until: script.until,
+            stopped: None,
+            told: Duration::ZERO,
+            ordered: None,
+        }
     }
 
     /// Returns how many have a number so far.
@@ -167,7 +178,9 @@ impl Job {
     /// Lets something happen at recording time `at`, or as early as it still can; returns by how much it is late.
     pub fn order(&mut self, at: Duration, order: Order) -> Duration {
         let late = self.told.saturating_sub(at);
-        let at = at.max(self.told);
+        let after = self.ordered.map_or(Duration::ZERO, |ordered| ordered + Duration::from_nanos(1));
+        let at = at.max(self.told).max(after);
+        self.ordered = Some(at);
         let command = match order {
             Order::Join { name, source, pin } => {
                 self.waiting.push(Some(Participant { name, source, join: at, leave: None, pin }));

@@ -37,8 +37,9 @@ use crate::media::stream::Stream;
 /// What comes within this after a goodbye was on its way already; who sends on after that has not left.
 const HOLD_NS: i64 = HOLD.as_nanos() as i64;
 
-/// Packets that are kept while nobody records.
-const IDLE_MAX: usize = 64;
+/// Packets that are kept while nobody records: who starts a recording is heard from then on, though it takes a while to
+/// begin.
+const IDLE_MAX: usize = 256;
 
 /// Larger payloads are no audio packet's: 20 ms of L16 at 48 kHz in stereo have 3 840 bytes.
 const PAYLOAD_MAX: usize = 4_096;

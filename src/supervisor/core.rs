@@ -69,6 +69,10 @@ struct Recording {
     started_ns: i64,
     /// By number.
     members: Vec<MemberKey>,
+    /// When the last of its changes takes effect: they do in the order in which they were decided.
+    changed_ns: i64,
+    /// What is to happen to it as soon as it has begun.
+    deferred: Vec<Effect>,
     /// Who waits until it has begun.
     waiting: Vec<Token>,
     chunks: Vec<ChunkView>,
@@ -130,7 +134,13 @@ impl Core {
                 effects
             }
             Input::TrackOpened { token, call, key, id, opened } => self.track_opened(token, call, key, id, opened, now),
-            Input::Begun { recording, begun } => self.begun(recording, begun, now),
+            Input::Begun { recording, begun } => self.begun(recording, begun),
+            Input::Stopped { recording } => {
+                if let Some(own) = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording) {
+                    own.phase = Phase::Stopping;
+                }
+                Vec::new()
+            }
             Input::Ended { recording, chunks, reason, error } => {
                 self.ended(recording, chunks, reason, error, now);
                 Vec::new()
@@ -235,9 +245,11 @@ impl Core {
             return answer;
         }
         let settings = self.resources.get(&resource).cloned().ok_or(Refusal::UnknownCall)?;
+        let n_running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
+        let is_full = n_running.count() >= settings.recordings_max;
         let call = match self.names.get(&(resource, name.clone())) {
             Some(call) => *call,
-            None if self.creates_on_start => self.create_call(resource, vec![name], now)?,
+            None if self.creates_on_start && !is_full => self.create_call(resource, vec![name], now)?,
             None => return Err(Refusal::UnknownCall),
         };
         let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
@@ -245,8 +257,7 @@ impl Core {
         if here.recordings.iter().any(is_on) {
             return Err(Refusal::AlreadyRecording);
         }
-        let n_running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
-        if n_running.count() >= settings.recordings_max {
+        if is_full {
             return Err(Refusal::TooMany("recordings at a time"));
         }
         let recording = RecordingId::new();
@@ -272,8 +283,22 @@ impl Core {
         let members = members.into_iter().map(|member| member.key).collect();
         let (phase, waiting, chunks, end) = (Phase::Starting, vec![token], Vec::new(), None);
         let (started_at, started_ns) = (now.wall, now.monotonic_ns);
-        let new =
-            Recording { resource, call, phase, paused, pins, started_at, started_ns, members, waiting, chunks, end };
+        let (changed_ns, deferred) = (now.monotonic_ns, Vec::new());
+        let new = Recording {
+            resource,
+            call,
+            phase,
+            paused,
+            pins,
+            started_at,
+            started_ns,
+            members,
+            changed_ns,
+            deferred,
+            waiting,
+            chunks,
+            end,
+        };
         self.recordings.insert(recording, new);
         if let Some(call) = self.calls.get_mut(&call) {
             call.recordings.push(recording);
@@ -304,7 +329,7 @@ impl Core {
         })
     }
 
-    fn begun(&mut self, id: RecordingId, begun: Result<(), Refusal>, now: Now) -> Vec<Effect> {
+    fn begun(&mut self, id: RecordingId, begun: Result<(), Refusal>) -> Vec<Effect> {
         let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
         let waiting = std::mem::take(&mut recording.waiting);
         let answer = match &begun {
@@ -322,13 +347,23 @@ impl Core {
             }
             return effects;
         }
-        recording.phase = Phase::Recording;
-        match self.calls.contains_key(&call) {
-            // Somebody may have come meanwhile.
-            true => effects.extend(self.join_all(id)),
-            false => effects.extend(self.stop(id, EndReason::CallEnded, now)),
-        }
+        let is_over = recording.deferred.iter().any(|effect| matches!(effect, Effect::Stop { .. }));
+        recording.phase = if is_over { Phase::Stopping } else { Phase::Recording };
+        effects.append(&mut recording.deferred);
         effects
+    }
+
+    /// Lets something happen to a recording, behind all that was decided before; None where it has to begin first.
+    fn change(&mut self, id: RecordingId, at_ns: i64, change: Change) -> Option<Effect> {
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
+        let at_ns = at_ns.max(recording.changed_ns + 1);
+        recording.changed_ns = at_ns;
+        let effect = Effect::Change { recording: id, at_ns, change };
+        if recording.phase == Phase::Starting {
+            recording.deferred.push(effect);
+            return None;
+        }
+        Some(effect)
     }
 
     fn set_paused(
@@ -348,15 +383,20 @@ impl Core {
         }
         if std::mem::replace(&mut recording.paused, paused) != paused {
             let change = if paused { Change::Pause } else { Change::Resume };
-            effects.push(Effect::Change { recording: id, at_ns: now.monotonic_ns, change });
+            effects.extend(self.change(id, now.monotonic_ns, change));
         }
         Ok(Answer::Done)
     }
 
     fn stop(&mut self, id: RecordingId, reason: EndReason, now: Now) -> Option<Effect> {
-        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase == Phase::Recording)?;
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
+        let stop = Effect::Stop { recording: id, at_ns: now.monotonic_ns.max(recording.changed_ns + 1), reason };
+        if recording.phase == Phase::Starting {
+            recording.deferred.push(stop);
+            return None;
+        }
         recording.phase = Phase::Stopping;
-        Some(Effect::Stop { recording: id, at_ns: now.monotonic_ns, reason })
+        Some(stop)
     }
 
     fn ended(&mut self, id: RecordingId, chunks: Vec<ChunkView>, reason: EndReason, error: Option<String>, now: Now) {

@@ -30,6 +30,9 @@ pub(super) const REPORTS_MAX: usize = 256;
 const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// What cannot be stored for so long stays where it was finished.
+const STORE_DEADLINE: Duration = Duration::from_secs(300);
+
 /// Where a recording tells what happens to it.
 pub(super) struct Told(pub(super) Sender<Report>);
 
@@ -68,6 +71,9 @@ impl Follower {
                     (with, told)
                 }
                 report => {
+                    if matches!(report, Report::Ended { .. } | Report::GivenUp(_)) {
+                        let _ = self.events.send(Event::Stopped(self.recording)).await;
+                    }
                     let Ok(_turn) = self.turns.acquire().await else { break None };
                     let finished = tokio::task::spawn_blocking(move || {
                         let told = with.on(report);
@@ -94,11 +100,13 @@ impl Follower {
             let (unfinished, lost_samples, tracks) = (error.clone(), 0, Default::default());
             (Ended { reason: EndReason::Failed, error, unfinished, lost_samples, tracks }, Vec::new())
         };
-        let (ended, chunks) = ended.unwrap_or_else(failed);
+        let (mut ended, chunks) = ended.unwrap_or_else(failed);
         let mut views = Vec::new();
         for chunk in &chunks {
-            store(&self.objects, chunk).await;
-            views.push(view(chunk));
+            match tokio::time::timeout(STORE_DEADLINE, store(&self.objects, chunk)).await {
+                Ok(()) => views.push(view(chunk)),
+                Err(_) => ended.unfinished = Some("a chunk could not be stored".to_owned()),
+            }
         }
         drop(self.lock);
         // What could not be finished stays where it is.
@@ -108,13 +116,16 @@ impl Follower {
             tracing::warn!(%error, "the directory of a recording stays");
         }
         let (recording, reason, error) = (self.recording, ended.reason, ended.error.or(ended.unfinished));
+        if let Some(error) = &error {
+            tracing::error!(%error, %recording, "a recording could not be made to its end");
+        }
         // Who is not there any more has ended, and all recordings with it.
         let ended = Input::Ended { recording, chunks: views, reason, error };
         let _ = self.events.send(Event::Ended(recording, ended)).await;
     }
 }
 
-/// Stores a chunk, however long it takes: there is nowhere else for it.
+/// Stores a chunk, trying again and again.
 async fn store(objects: &Objects, chunk: &Finalised) {
     let mut pause = RETRY_MIN;
     while let Err(error) = put(objects, chunk).await {

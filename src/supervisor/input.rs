@@ -57,6 +57,10 @@ pub(super) enum Input {
         recording: RecordingId,
         begun: Result<(), Refusal>,
     },
+    /// A recording has come to its end, for whatever reason; its last chunk is being finished.
+    Stopped {
+        recording: RecordingId,
+    },
     /// All of a recording is stored, or will never be.
     Ended {
         recording: RecordingId,
@@ -85,7 +89,7 @@ pub(super) struct Begin {
 /// A change of a recording that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    Join(Member),
+    Join { number: ParticipantNumber, member: Member },
     Leave(ParticipantNumber),
     Pause,
     Resume,

@@ -55,6 +55,9 @@ const EVENTS_MAX: usize = 1_024;
 /// Recordings whose chunks are finished at a time.
 const TURNS: usize = 2;
 
+/// How long to wait before what could not be deleted is tried again.
+const DELETE_AGAIN: Duration = Duration::from_secs(30);
+
 /// How often something may be due.
 const PASSING: Duration = Duration::from_secs(1);
 
@@ -106,6 +109,8 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
 pub(super) enum Event {
     /// A recording runs, or does not.
     Begun(RecordingId, Result<engine::Handle, Refusal>),
+    /// One has come to its end.
+    Stopped(RecordingId),
     /// All of one is stored, or will never be.
     Ended(RecordingId, Input),
 }
@@ -170,6 +175,7 @@ impl Task {
                 let begun = begun.map(|handle| drop(self.handles.insert(recording, handle)));
                 Input::Begun { recording, begun }
             }
+            Event::Stopped(recording) => Input::Stopped { recording },
             Event::Ended(recording, input) => {
                 self.handles.remove(&recording);
                 input
@@ -207,8 +213,9 @@ impl Task {
                 Effect::Delete(document) => {
                     let objects = self.objects.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = objects.delete(document).await {
-                            tracing::error!(%error, "a document cannot be deleted");
+                        while let Err(error) = objects.delete(document).await {
+                            tracing::error!(%error, "a document cannot be deleted; it is tried again");
+                            tokio::time::sleep(DELETE_AGAIN).await;
                         }
                     });
                 }
@@ -217,18 +224,31 @@ impl Task {
     }
 
     fn change(&mut self, recording: RecordingId, at_ns: i64, change: Change) {
+        // One that has ended by itself is told as ended soon.
         let Some(handle) = self.handles.get(&recording) else { return };
-        let order = match change {
-            Change::Pause => Order::Pause,
-            Change::Resume => Order::Resume,
-            Change::Leave(number) => Order::Leave(number),
-            Change::Join(member) => {
-                let Some(track) = self.tracks.get(member.key) else { return };
-                Order::Join { name: member.id, source: Source::Live(track), pin: member.pin }
+        let (order, expected) = match change {
+            Change::Pause => (Order::Pause, 0),
+            Change::Resume => (Order::Resume, 0),
+            Change::Leave(number) => (Order::Leave(number), 0),
+            Change::Join { number, member } => {
+                let Some(track) = self.tracks.get(member.key) else {
+                    tracing::error!("who joins has no track");
+                    return handle.stop_at(at_ns, EndReason::Failed);
+                };
+                (Order::Join { name: member.id, source: Source::Live(track), pin: member.pin }, number)
             }
         };
-        if let Err(error) = handle.order(at_ns, order) {
-            tracing::error!(%error, "a recording does not take an order");
+        // Better no recording than one that does not do what it was told.
+        match handle.order(at_ns, order) {
+            Ok(number) if number == expected => (),
+            Ok(number) => {
+                tracing::error!(number, expected, "a recording counts otherwise");
+                handle.stop_at(at_ns, EndReason::Failed);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a recording does not take an order");
+                handle.stop_at(at_ns, EndReason::Failed);
+            }
         }
     }
 
@@ -240,6 +260,7 @@ impl Task {
             return self.on(Input::Begun { recording, begun }, now());
         };
         let track_of = |member: &Member| self.tracks.get(member.key);
+        // Nobody's port is closed while they are in the call.
         let members = asked.members.iter().filter_map(|member| Some((member.clone(), track_of(member)?))).collect();
         let dir = self.dir.join(recording.0.simple().to_string());
         let (engine, close_timeout) = (Arc::clone(&self.engine), self.close_timeout);

@@ -255,7 +255,7 @@ def again():
     for change, options in [
         (with_url(f"{state}?x=1"), {}),
         (with_url(state[:-1] + ("A" if state[-1] != "A" else "B")), {}),
-        (with_header("x-ms-date", formatdate(time.time() + 1, usegmt=True)), {}),
+        (with_header("x-ms-date", formatdate(time.time() + 60, usegmt=True)), {}),
         (with_header("x-ms-content-sha256", base64.b64encode(hashlib.sha256(b"x").digest()).decode()), {}),
         (with_header("Host", "elsewhere:1"), {}),
         (with_header("Authorization", "HMAC-SHA256 SignedHeaders=host&Signature=AA=="), {}),

@@ -86,19 +86,20 @@ impl Core {
 
     /// Lets everybody of a call join a recording who is not in it.
     pub(super) fn join_all(&mut self, id: RecordingId) -> Vec<Effect> {
-        let Some(recording) = self.recordings.get_mut(&id).filter(|own| own.phase == Phase::Recording) else {
+        let Some(recording) = self.recordings.get_mut(&id).filter(|own| own.phase < Phase::Stopping) else {
             return Vec::new();
         };
         let Some(call) = self.calls.get(&recording.call) else { return Vec::new() };
-        let mut effects = Vec::new();
+        let mut joins = Vec::new();
         for Participant { member, joined_ns, .. } in &call.participants {
             if !recording.members.contains(&member.key) {
+                let number = recording.members.len() as ParticipantNumber;
                 recording.members.push(member.key);
-                let change = Change::Join(Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() });
-                effects.push(Effect::Change { recording: id, at_ns: (*joined_ns).max(recording.started_ns), change });
+                let member = Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() };
+                joins.push(((*joined_ns).max(recording.started_ns), Change::Join { number, member }));
             }
         }
-        effects
+        joins.into_iter().filter_map(|(at_ns, change)| self.change(id, at_ns, change)).collect()
     }
 
     pub(super) fn remove_participant(
@@ -111,11 +112,11 @@ impl Core {
         let call = self.calls.get_mut(&call).ok_or(Refusal::UnknownCall)?;
         let at = call.participants.iter().position(|other| other.member.id == participant);
         let gone = call.participants.remove(at.ok_or(Refusal::UnknownParticipant)?).member.key;
-        for id in &call.recordings {
-            let members = self.recordings.get(id).filter(|own| own.phase == Phase::Recording).map(|own| &own.members);
+        for id in call.recordings.clone() {
+            let members = self.recordings.get(&id).map(|own| &own.members);
             if let Some(number) = members.and_then(|members| members.iter().position(|member| *member == gone)) {
                 let change = Change::Leave(number as ParticipantNumber);
-                effects.push(Effect::Change { recording: *id, at_ns: now.monotonic_ns, change });
+                effects.extend(self.change(id, now.monotonic_ns, change));
             }
         }
         self.lingering.push((now.monotonic_ns.saturating_add(LINGER_NS), gone));

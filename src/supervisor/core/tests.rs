@@ -143,7 +143,7 @@ fn pauses_take_effect_once_and_when_they_were_asked_for() {
     rig.pass(1);
     assert_eq!(rig.ask(OWN, Ask::Pause(recording)), (DONE, vec![]));
     assert_eq!(rig.ask(OWN, Ask::Resume(recording)), (DONE, change(Change::Resume, 6)));
-    let stop = Effect::Stop { recording, at_ns: 6 * SECOND_NS, reason: EndReason::Stopped };
+    let stop = Effect::Stop { recording, at_ns: 6 * SECOND_NS + 1, reason: EndReason::Stopped };
     assert_eq!(rig.ask(OWN, Ask::Stop(recording)), (DONE, vec![stop]));
     assert_eq!(rig.ask(OWN, Ask::Stop(recording)).0, refused(Refusal::UnknownRecording));
     assert_eq!(rig.ask(OWN, Ask::Pause(recording)).0, refused(Refusal::Stopping));
@@ -198,13 +198,13 @@ fn who_comes_while_a_call_is_recorded_is_recorded_from_then_on() {
     rig.pass(1);
     assert_eq!(rig.come(call, "late").len(), 1);
     let (recording, told) = rig.begun(&effects);
-    let [_, Effect::Change { at_ns: SECOND_NS, change: Change::Join(member), .. }] = &told[..] else {
+    let [_, Effect::Change { at_ns: SECOND_NS, change: Change::Join { number: 1, member }, .. }] = &told[..] else {
         panic!("{told:?}")
     };
     assert_eq!((member.id.as_str(), member.pin), ("late", Some(3)));
     assert_eq!(rig.ask(OWN, coming(call, "ada")), (refused(Refusal::ParticipantExists), vec![]));
     let (done, effects) = rig.ask(OWN, Ask::RemoveParticipant { call, participant: "ada".to_owned() });
-    let leave = Effect::Change { recording, at_ns: SECOND_NS, change: Change::Leave(0) };
+    let leave = Effect::Change { recording, at_ns: SECOND_NS + 1, change: Change::Leave(0) };
     assert_eq!((done, effects), (DONE, vec![leave]));
     let [Effect::CloseTrack(_)] = rig.pass(2)[..] else { panic!("its port is kept") };
     assert_eq!(rig.come(call, "bob").len(), 2);
@@ -216,7 +216,7 @@ fn the_end_of_a_call_ends_its_recordings_and_frees_its_names() {
     let call = rig.call("a");
     rig.come(call, "ada");
     let recording = rig.running("a");
-    let stop = Effect::Stop { recording, at_ns: 0, reason: EndReason::CallEnded };
+    let stop = Effect::Stop { recording, at_ns: 1, reason: EndReason::CallEnded };
     assert_eq!(rig.ask(OWN, Ask::EndCall(call)), (DONE, vec![stop]));
     assert_eq!(rig.start("a", None).0, refused(Refusal::UnknownCall));
     rig.call("a");
@@ -228,7 +228,7 @@ fn the_end_of_a_call_ends_its_recordings_and_frees_its_names() {
     let (_, effects) = rig.start("a", None);
     rig.ask(OWN, Ask::EndCall(call));
     let (recording, told) = rig.begun(&effects);
-    assert_eq!(told[1], Effect::Stop { recording, at_ns: 0, reason: EndReason::CallEnded });
+    assert_eq!(told[1], Effect::Stop { recording, at_ns: 1, reason: EndReason::CallEnded });
 }
 
 #[test]
@@ -264,4 +264,51 @@ fn documents_are_deleted_when_their_time_is_over_or_when_their_owner_says_so() {
     assert_eq!(rig.pass(3_599), []);
     assert_eq!(rig.pass(1), [Effect::Delete(kept)]);
     assert_eq!(rig.ask(OWN, Ask::Document(kept)).0, refused(Refusal::UnknownDocument));
+}
+
+/// Instants are taken as requests come; what is decided about them may come in another order.
+#[test]
+fn changes_take_effect_in_the_order_in_which_they_were_decided() {
+    let mut rig = Rig::new();
+    rig.call("a");
+    let recording = rig.running("a");
+    rig.pass(10);
+    assert_eq!(rig.ask(OWN, Ask::Pause(recording)).1.len(), 1);
+    // Asked for before the pause, and heard of behind it.
+    rig.now.monotonic_ns -= SECOND_NS;
+    let resume = Effect::Change { recording, at_ns: 10 * SECOND_NS + 1, change: Change::Resume };
+    assert_eq!(rig.ask(OWN, Ask::Resume(recording)), (DONE, vec![resume]));
+    let stop = Effect::Stop { recording, at_ns: 10 * SECOND_NS + 2, reason: EndReason::Stopped };
+    assert_eq!(rig.ask(OWN, Ask::Stop(recording)), (DONE, vec![stop]));
+}
+
+#[test]
+fn who_leaves_before_a_recording_has_begun_is_not_in_it_from_then_on() {
+    let mut rig = Rig::new();
+    let call = rig.call("a");
+    rig.come(call, "ada");
+    let (_, effects) = rig.start("a", None);
+    rig.pass(1);
+    let gone = Ask::RemoveParticipant { call, participant: "ada".to_owned() };
+    assert_eq!(rig.ask(OWN, gone), (DONE, vec![]));
+    rig.pass(1);
+    assert_eq!(rig.come(call, "ada").len(), 1, "a new one");
+    rig.pass(1);
+    rig.ask(OWN, Ask::EndCall(call));
+    let (recording, told) = rig.begun(&effects);
+    let [_, left, came, stopped] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(*left, Effect::Change { recording, at_ns: SECOND_NS, change: Change::Leave(0) });
+    let is_second = |at_ns: &i64| *at_ns == 2 * SECOND_NS;
+    assert!(matches!(came, Effect::Change { at_ns, change: Change::Join { number: 1, .. }, .. } if is_second(at_ns)));
+    assert_eq!(*stopped, Effect::Stop { recording, at_ns: 3 * SECOND_NS, reason: EndReason::CallEnded });
+}
+
+#[test]
+fn a_recording_that_ends_by_itself_is_over_for_its_call() {
+    let mut rig = Rig::new();
+    rig.call("a");
+    let recording = rig.running("a");
+    assert_eq!(rig.core.on(Input::Stopped { recording }, rig.now), []);
+    assert_eq!(rig.ask(OWN, Ask::Stop(recording)).0, refused(Refusal::UnknownRecording));
+    assert_eq!(rig.start("a", None).0, None);
 }
