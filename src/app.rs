@@ -16,7 +16,7 @@ use crate::graph::{Limits, Plan};
 use crate::model::{EndReason, ParticipantNumber, PauseMode};
 use crate::pipeline::Levels;
 use crate::session::Ledger;
-use crate::storage::{BeginError, Begun, Ended, Finalised, Finisher, Order, StorageError, begin};
+use crate::storage::{BeginError, Begun, Ended, Finalised, Finisher, NewRecording, StorageError, begin};
 
 /// Reports that may wait for the finaliser. Of one chunk there are a handful; where so many wait all the same, a
 /// recording that has all its media waits for the disk, and a live one keeps them for later.
@@ -119,7 +119,7 @@ pub fn record(
     go_on: Arc<dyn Fn() -> bool + Send + Sync>,
     progress: impl FnMut(Duration, &Levels),
 ) -> Result<Recorded, RecordError> {
-    let order = Order {
+    let new = NewRecording {
         plan: Arc::new(request.plan),
         limits: request.limits,
         pause_mode: request.pause_mode,
@@ -129,7 +129,7 @@ pub fn record(
         call_id: uuid::Uuid::new_v4(),
         owner: None,
     };
-    let Begun { recording, finisher, spool, lock: _lock, zero_ns } = begin(order, &request.out, None)?;
+    let Begun { recording, finisher, spool, lock: _lock, zero_ns } = begin(new, &request.out, None)?;
     let until = request.duration.map_or(Until::MediaEnds, Until::Time);
     let script = Script { participants: request.participants, pauses: request.pauses, until };
     let job = Job::new(recording, script, zero_ns);

@@ -178,8 +178,7 @@ impl Job {
     /// Lets something happen at recording time `at`, or as early as it still can; returns by how much it is late.
     pub fn order(&mut self, at: Duration, order: Order) -> Duration {
         let late = self.told.saturating_sub(at);
-        let after = self.ordered.map_or(Duration::ZERO, |ordered| ordered + Duration::from_nanos(1));
-        let at = at.max(self.told).max(after);
+        let at = possible(at, self.told, self.ordered);
         self.ordered = Some(at);
         let command = match order {
             Order::Join { name, source, pin } => {
@@ -278,6 +277,13 @@ impl Job {
     }
 }
 
+/// Returns when an order takes effect that is meant for `at`: not before what decoders were told of, and behind the
+/// last order, since two at one instant would happen in the order of [`Command`].
+fn possible(at: Duration, told: Duration, last: Option<Duration>) -> Duration {
+    let after_last = last.map_or(Duration::ZERO, |last| last.saturating_add(Duration::from_nanos(1)));
+    at.max(told).max(after_last)
+}
+
 /// Runs a job to its end as fast as the machine can, `tick` by `tick` of recording time. `go_on` is asked before every
 /// tick: when it is false the recording is stopped there.
 ///
@@ -300,6 +306,20 @@ pub fn run(job: &mut Job, tick: Duration, go_on: &dyn Fn() -> bool, mut report: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn orders_that_come_too_late_happen_in_the_order_in_which_they_were_given() {
+        let s = Duration::from_secs;
+        let pause = possible(s(1), s(5), None);
+        let resume = possible(s(2), s(5), Some(pause));
+        assert_eq!((pause, resume), (s(5), s(5) + Duration::from_nanos(1)));
+        let script = Script { participants: vec![], pauses: vec![], until: Until::Stopped };
+        let mut agenda = Agenda::new(&script);
+        agenda.add(pause, Command::Pause);
+        agenda.add(resume, Command::Resume);
+        assert_eq!(agenda.take(s(9), |_| true), [(pause, Command::Pause), (resume, Command::Resume)]);
+        assert_eq!(possible(s(7), s(5), Some(resume)), s(7), "in time");
+    }
 
     #[test]
     fn commands_come_in_the_order_of_their_time() {

@@ -32,7 +32,7 @@ pub struct Stats {
     pub malformed: u64,
     /// RTCP.
     pub control: u64,
-    /// Packets that never came, as far as sequence numbers tell, among those that were placed.
+    /// Packets that never came while somebody recorded, as far as sequence numbers tell. What came too late is `late`.
     pub lost: u64,
     /// Streams that the track was made of: 1, and 1 for each new SSRC, new address, jump of time or sequence.
     pub streams: u64,

@@ -1,5 +1,6 @@
 //! A recording begins: its directory, its journal, its pipeline. Blocks on the disk.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::storage::Spool;
 use crate::storage::StorageError;
 
 /// What is to be recorded, and as what.
-pub struct Order {
+pub struct NewRecording {
     /// What.
     pub plan: Arc<Plan>,
     /// When a chunk ends.
@@ -85,8 +86,8 @@ impl BeginError {
 /// # Errors
 ///
 /// Nothing of it could be recorded.
-pub fn begin(order: Order, out: &Path, asked_ns: Option<i64>) -> Result<Begun, BeginError> {
-    let Order { plan, limits, pause_mode, reserved_channels, close_deadline, .. } = &order;
+pub fn begin(new: NewRecording, out: &Path, asked_ns: Option<i64>) -> Result<Begun, BeginError> {
+    let NewRecording { plan, limits, pause_mode, reserved_channels, close_deadline, .. } = &new;
     let (spool, lock) = Spool::claim(out, &plan.name, plan.media.format().extension())?;
     let journal = Journal::create(&spool.journal()).inspect_err(|_| spool.discard())?;
     let chunk_spool = spool.clone();
@@ -97,7 +98,7 @@ pub fn begin(order: Order, out: &Path, asked_ns: Option<i64>) -> Result<Begun, B
         reserved_channels: reserved_channels.clone(),
     };
     let zero_ns = asked_ns.unwrap_or_else(monotonic_ns);
-    let opening = opening(&order, zero_ns);
+    let opening = opening(&new, zero_ns);
     let finisher = Finisher::new(spool.clone(), opening.clone());
     let setup = Setup { plan: Arc::clone(plan), options, opening, journal, close_deadline: *close_deadline };
     // The journal's name first: whatever is recorded is of no use without it.
@@ -106,8 +107,18 @@ pub fn begin(order: Order, out: &Path, asked_ns: Option<i64>) -> Result<Begun, B
     Ok(Begun { recording, finisher, spool, lock, zero_ns })
 }
 
-fn opening(order: &Order, zero_ns: i64) -> Opening {
-    let Order { plan, pause_mode, recording_id, call_id, owner, .. } = order;
+/// Takes away a directory that nothing but one recording was in: it never began, or all of it is somewhere else.
+pub fn discard_dir(dir: &Path) {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(%error, "the directory of a recording stays")
+        }
+        _ => (),
+    }
+}
+
+fn opening(new: &NewRecording, zero_ns: i64) -> Opening {
+    let NewRecording { plan, pause_mode, recording_id, call_id, owner, .. } = new;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let since_zero = Duration::from_nanos(u64::try_from(monotonic_ns().saturating_sub(zero_ns)).unwrap_or(0));
     Opening {

@@ -50,11 +50,6 @@ impl Finisher {
         Self { spool, ledger, chunks: Vec::new(), failed: Vec::new(), horizon: Duration::ZERO }
     }
 
-    /// Returns the chunks that are finished, in order.
-    pub fn chunks(&self) -> &[Finalised] {
-        &self.chunks
-    }
-
     /// Returns what is known of the recording, and its chunks.
     pub fn into_parts(self) -> (Ledger, Vec<Finalised>) {
         (self.ledger, self.chunks)

@@ -18,7 +18,7 @@ mod sidecar;
 mod spool;
 mod trim;
 
-pub use begin::{BeginError, Begun, Order, begin};
+pub use begin::{BeginError, Begun, NewRecording, begin, discard_dir};
 pub use error::StorageError;
 pub use finalise::{Finalised, finalise};
 pub use finisher::{Ended, Finisher};

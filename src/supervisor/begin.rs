@@ -27,7 +27,8 @@ use crate::storage;
 use crate::storage::Begun;
 use crate::storage::Finisher;
 use crate::storage::Lock;
-use crate::storage::Order;
+use crate::storage::NewRecording;
+use crate::storage::discard_dir;
 use crate::supervisor::Refusal;
 use crate::supervisor::follow::REPORTS_MAX;
 use crate::supervisor::follow::Told;
@@ -42,7 +43,7 @@ pub(super) struct Started {
     pub(super) reports: Receiver<Report>,
 }
 
-/// Begins what was asked for, in a directory of its own.
+/// Begins what was asked for, in a directory of its own; where it does not begin the directory is gone again.
 pub(super) fn begin(
     asked: Begin,
     plan: Arc<Plan>,
@@ -51,7 +52,18 @@ pub(super) fn begin(
     close_deadline: Duration,
     engine: &Engine,
 ) -> Result<Started, Refusal> {
-    let order = Order {
+    try_begin(asked, plan, members, dir, close_deadline, engine).inspect_err(|_| discard_dir(dir))
+}
+
+fn try_begin(
+    asked: Begin,
+    plan: Arc<Plan>,
+    members: Vec<(Member, Arc<Mutex<Track>>)>,
+    dir: &Path,
+    close_deadline: Duration,
+    engine: &Engine,
+) -> Result<Started, Refusal> {
+    let new = NewRecording {
         limits: plan.limits,
         plan,
         pause_mode: PauseMode::Skip,
@@ -61,17 +73,11 @@ pub(super) fn begin(
         call_id: asked.call.0,
         owner: Some(Owner { resource: asked.resource.0, region: asked.region }),
     };
-    let begun = storage::begin(order, dir, Some(asked.at_ns)).map_err(|error| match error.is_callers() {
+    let begun = storage::begin(new, dir, Some(asked.at_ns)).map_err(|error| match error.is_callers() {
         true => Refusal::NoGraph(error.to_string()),
         false => Refusal::Failed(error.to_string()),
     })?;
     let Begun { recording, finisher, spool, lock, zero_ns } = begun;
-    let discard = || {
-        spool.discard();
-        if let Err(error) = std::fs::remove_dir(dir) {
-            tracing::warn!(%error, "the directory of a recording that did not begin stays");
-        }
-    };
     let participant = |(member, track): (Member, Arc<Mutex<Track>>)| Participant {
         name: member.id,
         source: Source::Live(track),
@@ -82,15 +88,12 @@ pub(super) fn begin(
     let participants = members.into_iter().map(participant).collect();
     let pauses = if asked.paused { vec![(Duration::ZERO, Duration::MAX)] } else { Vec::new() };
     let job = Job::new(recording, Script { participants, pauses, until: Until::Stopped }, zero_ns);
-    let directory = spool.open().map_err(|error| Refusal::Failed(error.to_string())).inspect_err(|_| discard())?;
+    let directory = spool.open().map_err(|error| Refusal::Failed(error.to_string()))?;
     let (sender, reports) = channel(REPORTS_MAX);
     let start = Start { job, zero_ns, hold: HOLD, reports: Box::new(Told(sender)), directory };
-    let handle = engine.record(start).map_err(|error| {
-        discard();
-        match error {
-            EngineError::NoCapacity => Refusal::NoCapacity(error.to_string()),
-            error => Refusal::Failed(error.to_string()),
-        }
+    let handle = engine.record(start).map_err(|error| match error {
+        EngineError::NoCapacity => Refusal::NoCapacity(error.to_string()),
+        error => Refusal::Failed(error.to_string()),
     })?;
     Ok(Started { handle, finisher, lock, reports })
 }

@@ -79,6 +79,13 @@ struct Recording {
     end: Option<EndView>,
 }
 
+impl Recording {
+    /// Returns whether it is to be stopped as soon as it has begun.
+    fn is_to_stop(&self) -> bool {
+        self.deferred.iter().any(|effect| matches!(effect, Effect::Stop { .. }))
+    }
+}
+
 #[derive(Debug)]
 struct Repeated {
     body: [u8; 32],
@@ -245,21 +252,8 @@ impl Core {
             return answer;
         }
         let settings = self.resources.get(&resource).cloned().ok_or(Refusal::UnknownCall)?;
-        let n_running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
-        let is_full = n_running.count() >= settings.recordings_max;
-        let call = match self.names.get(&(resource, name.clone())) {
-            Some(call) => *call,
-            None if self.creates_on_start && !is_full => self.create_call(resource, vec![name], now)?,
-            None => return Err(Refusal::UnknownCall),
-        };
-        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
+        let call = self.call_to_record(resource, name, settings.recordings_max, now)?;
         let here = self.calls.get(&call).ok_or(Refusal::UnknownCall)?;
-        if here.recordings.iter().any(is_on) {
-            return Err(Refusal::AlreadyRecording);
-        }
-        if is_full {
-            return Err(Refusal::TooMany("recordings at a time"));
-        }
         let recording = RecordingId::new();
         let pinned = |participant: &Participant| {
             let pin = pin_of(&pins, &participant.member.id);
@@ -281,29 +275,49 @@ impl Core {
             self.repeated.insert((resource, id), Repeated { body, recording, at: now.wall });
         }
         let members = members.into_iter().map(|member| member.key).collect();
-        let (phase, waiting, chunks, end) = (Phase::Starting, vec![token], Vec::new(), None);
-        let (started_at, started_ns) = (now.wall, now.monotonic_ns);
-        let (changed_ns, deferred) = (now.monotonic_ns, Vec::new());
         let new = Recording {
             resource,
             call,
-            phase,
+            phase: Phase::Starting,
             paused,
             pins,
-            started_at,
-            started_ns,
+            started_at: now.wall,
+            started_ns: now.monotonic_ns,
             members,
-            changed_ns,
-            deferred,
-            waiting,
-            chunks,
-            end,
+            changed_ns: now.monotonic_ns,
+            deferred: Vec::new(),
+            waiting: vec![token],
+            chunks: Vec::new(),
+            end: None,
         };
         self.recordings.insert(recording, new);
         if let Some(call) = self.calls.get_mut(&call) {
             call.recordings.push(recording);
         }
         Ok(None)
+    }
+
+    /// Returns the call of a name if it may be recorded now.
+    fn call_to_record(
+        &mut self,
+        resource: ResourceId,
+        name: CallName,
+        recordings_max: usize,
+        now: Now,
+    ) -> Result<CallId, Refusal> {
+        let known = self.names.get(&(resource, name.clone())).copied();
+        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
+        if known.and_then(|call| self.calls.get(&call)).is_some_and(|call| call.recordings.iter().any(is_on)) {
+            return Err(Refusal::AlreadyRecording);
+        }
+        if known.is_none() && !self.creates_on_start {
+            return Err(Refusal::UnknownCall);
+        }
+        let running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
+        if running.count() >= recordings_max {
+            return Err(Refusal::TooMany("recordings at a time"));
+        }
+        known.map_or_else(|| self.create_call(resource, vec![name], now), Ok)
     }
 
     /// Answers a request that was made before; None where it was not.
@@ -347,8 +361,7 @@ impl Core {
             }
             return effects;
         }
-        let is_over = recording.deferred.iter().any(|effect| matches!(effect, Effect::Stop { .. }));
-        recording.phase = if is_over { Phase::Stopping } else { Phase::Recording };
+        recording.phase = if recording.is_to_stop() { Phase::Stopping } else { Phase::Recording };
         effects.append(&mut recording.deferred);
         effects
     }
@@ -392,7 +405,10 @@ impl Core {
         let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
         let stop = Effect::Stop { recording: id, at_ns: now.monotonic_ns.max(recording.changed_ns + 1), reason };
         if recording.phase == Phase::Starting {
-            recording.deferred.push(stop);
+            // The first says why.
+            if !recording.is_to_stop() {
+                recording.deferred.push(stop);
+            }
             return None;
         }
         recording.phase = Phase::Stopping;
@@ -428,11 +444,10 @@ impl Core {
 
     fn recording_view(&self, resource: ResourceId, id: RecordingId) -> Result<RecordingView, Refusal> {
         let recording = self.own(resource, id).filter(|recording| recording.phase > Phase::Starting);
-        let Recording { call, phase, paused, started_at, chunks, end, .. } =
-            recording.ok_or(Refusal::UnknownRecording)?;
-        let (call, phase, paused, started_at) = (*call, *phase, *paused, *started_at);
+        let Recording { phase, paused, started_at, chunks, end, .. } = recording.ok_or(Refusal::UnknownRecording)?;
+        let (phase, paused, started_at) = (*phase, *paused, *started_at);
         let region = self.resources.get(&resource).map(|settings| settings.region.clone()).unwrap_or_default();
-        Ok(RecordingView { id, call, region, phase, paused, started_at, chunks: chunks.clone(), end: end.clone() })
+        Ok(RecordingView { id, region, phase, paused, started_at, chunks: chunks.clone(), end: end.clone() })
     }
 
     fn document_view(&self, resource: ResourceId, document: ChunkId) -> Result<DocumentView, Refusal> {

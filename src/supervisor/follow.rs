@@ -19,6 +19,7 @@ use crate::storage::Finisher;
 use crate::storage::Lock;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
+use crate::storage::discard_dir;
 use crate::supervisor::ChunkView;
 use crate::supervisor::input::Input;
 use crate::supervisor::task::Event;
@@ -110,10 +111,9 @@ impl Follower {
         }
         drop(self.lock);
         // What could not be finished stays where it is.
-        if ended.unfinished.is_none()
-            && let Err(error) = tokio::fs::remove_dir_all(&self.dir).await
-        {
-            tracing::warn!(%error, "the directory of a recording stays");
+        if ended.unfinished.is_none() {
+            // Whether it panics or not: all is stored.
+            let _ = tokio::task::spawn_blocking(move || discard_dir(&self.dir)).await;
         }
         let (recording, reason, error) = (self.recording, ended.reason, ended.error.or(ended.unfinished));
         if let Some(error) = &error {

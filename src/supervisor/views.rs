@@ -72,8 +72,6 @@ pub struct ParticipantView {
 pub struct RecordingView {
     /// Its id.
     pub id: RecordingId,
-    /// Of which call.
-    pub call: CallId,
     /// Where its data is.
     pub region: String,
     /// Where it stands.
