@@ -18,6 +18,8 @@ pub mod session;
 pub mod engine;
 pub mod storage;
 
+pub mod catalog;
+
 pub mod ingest;
 pub mod send;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms in import order: a room imports only rooms above it. A new arrow edits this table and says so.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "model",
     "acs",
     "telemetry",
@@ -15,6 +15,7 @@ const ROOMS: [&str; 16] = [
     "session",
     "engine",
     "storage",
+    "catalog",
     "ingest",
     "send",
     "supervisor",

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -16,6 +17,8 @@ use uuid::Uuid;
 use crate::api;
 use crate::api::Api;
 use crate::api::Gate;
+use crate::catalog::Catalog;
+use crate::catalog::CatalogError;
 use crate::config::Config;
 use crate::config::keys;
 use crate::config::keys::KeysError;
@@ -36,6 +39,9 @@ use crate::supervisor::Collaborators;
 
 /// What the service records without being told how.
 const GRAPHS: [&str; 3] = ["mixed-mp3", "mixed-wav", "unmixed-wav"];
+
+/// Longest wait for what is still to be written to the catalog.
+const CATALOG_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Where the service is, when it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +74,9 @@ pub enum ServeError {
     /// A graph that comes with the program does not work here.
     #[error("{0}")]
     Graph(String),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -118,10 +127,13 @@ pub async fn serve(
     let http = listener.local_addr().map_err(listen)?;
     gate.hosts = hosts(http);
     let objects = Objects::local(&data.join("objects"))?;
+    let (catalog, rows, writer) = Catalog::open(&data.join("catalog.db")).await?;
     let (supervisor, task) = supervisor::start(Collaborators {
         engine: Arc::new(Engine::start(settings)?),
         readers: Readers::start(n_workers)?,
         objects: objects.clone(),
+        catalog,
+        rows,
         plans: plans()?,
         settings: config.engine,
         service: config.service,
@@ -136,6 +148,8 @@ pub async fn serve(
         supervisor.drain().await;
         // A task that has panicked has ended, too.
         let _ = task.await;
+        // Who cannot write any more has said so.
+        let _ = tokio::time::timeout(CATALOG_DEADLINE, writer).await;
     };
     axum::serve(listener, router).with_graceful_shutdown(drained).await.map_err(ServeError::Server)
 }

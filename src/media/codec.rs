@@ -1,9 +1,13 @@
 //! What a payload is: codecs, and which payload type means which.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::media::packet::COMFORT_NOISE;
 
 /// A codec of audio in RTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Codec {
     /// Opus (RFC 7587), mono or stereo.
     Opus,
@@ -85,7 +89,8 @@ const DEFAULT_EVENTS: u8 = 101;
 ///
 /// Static types (0, 8, 9, 10, 11) mean what RFC 3551 says, whatever was declared: a caller who changes from Opus to
 /// G.711 in mid-call goes on being recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Payloads {
     /// The codec that was agreed on.
     pub codec: Codec,

@@ -11,7 +11,6 @@ use crate::media::candidate::Candidate;
 use crate::media::candidate::Held;
 use crate::media::codec::Codec;
 use crate::media::codec::Content;
-use crate::media::codec::Payloads;
 use crate::media::control;
 use crate::media::control::Control;
 use crate::media::control::LastReport;
@@ -28,6 +27,7 @@ use crate::media::queue::Frame;
 use crate::media::queue::Hole;
 use crate::media::queue::Next;
 use crate::media::queue::Queue;
+use crate::media::settings::Settings;
 use crate::media::stats::Stats;
 use crate::media::stream::Judgement;
 use crate::media::stream::Numbers;
@@ -51,17 +51,6 @@ const AHEAD_MAX_NS: i64 = 1_000_000_000;
 /// So many packets of a sender that come late after a silence may have been held up; of one whose time has stood still
 /// more come within 100 ms, which is the least for which they wait.
 const FEW_MAX: usize = 3;
-
-/// What a track takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// What payload types mean.
-    pub payloads: Payloads,
-    /// Who may send; None: whoever comes first, and is followed.
-    pub source: Option<SocketAddr>,
-    /// SSRC that is taken, and no other; None: the sender's.
-    pub ssrc: Option<u32>,
-}
 
 /// One participant's audio.
 #[derive(Debug, Clone)]

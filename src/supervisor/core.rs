@@ -5,6 +5,7 @@
 //! ```
 
 mod calls;
+mod saved;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::RepeatRow;
+use crate::catalog::Update;
 use crate::config::ResourceSettings;
 use crate::model::CallId;
 use crate::model::ChunkId;
@@ -63,7 +66,10 @@ struct Recording {
     resource: ResourceId,
     call: CallId,
     phase: Phase,
+    graph: String,
     paused: bool,
+    /// Since when it is, or is not.
+    paused_at: Timestamp,
     pins: Vec<(String, u32)>,
     started_at: Timestamp,
     started_ns: i64,
@@ -148,10 +154,7 @@ impl Core {
                 }
                 Vec::new()
             }
-            Input::Ended { recording, chunks, reason, error } => {
-                self.ended(recording, chunks, reason, error, now);
-                Vec::new()
-            }
+            Input::Ended { recording, chunks, reason, error } => self.ended(recording, chunks, reason, error, now),
             Input::Passed => self.passed(now),
         }
     }
@@ -225,7 +228,7 @@ impl Core {
                 if let Some(recording) = self.documents.remove(&document).and_then(|id| self.recordings.get_mut(&id)) {
                     recording.chunks.retain(|chunk| chunk.document != document);
                 }
-                effects.push(Effect::Delete(document));
+                effects.extend([Effect::Save(Update::ChunkDoomed(document)), Effect::Delete(document)]);
                 Answer::Done
             }
         }))
@@ -265,7 +268,7 @@ impl Core {
             resource,
             region: settings.region,
             call,
-            graph,
+            graph: graph.clone(),
             members: members.clone(),
             paused,
             pins: pins.iter().map(|(_, channel)| *channel).collect(),
@@ -279,7 +282,9 @@ impl Core {
             resource,
             call,
             phase: Phase::Starting,
+            graph,
             paused,
+            paused_at: now.wall,
             pins,
             started_at: now.wall,
             started_ns: now.monotonic_ns,
@@ -352,6 +357,7 @@ impl Core {
         };
         let mut effects: Vec<_> = waiting.into_iter().map(|token| Effect::Answer(token, answer.clone())).collect();
         let call = recording.call;
+        let resource = recording.resource;
         if begun.is_err() {
             self.recordings.remove(&id);
             // Who asks again shall have it tried again.
@@ -363,7 +369,13 @@ impl Core {
         }
         recording.phase = if recording.is_to_stop() { Phase::Stopping } else { Phase::Recording };
         effects.append(&mut recording.deferred);
-        effects
+        // Before anybody is told.
+        let asked = self.repeated.iter().find(|(_, repeated)| repeated.recording == id);
+        let repeat = asked.map(|((_, name), repeated)| {
+            let Repeated { body, recording, at } = *repeated;
+            Effect::Save(Update::Repeat(RepeatRow { resource, id: name.clone(), body, recording, at }))
+        });
+        repeat.into_iter().chain(effects).collect()
     }
 
     /// Lets something happen to a recording, behind all that was decided before; None where it has to begin first.
@@ -395,6 +407,7 @@ impl Core {
             Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
         }
         if std::mem::replace(&mut recording.paused, paused) != paused {
+            recording.paused_at = now.wall;
             let change = if paused { Change::Pause } else { Change::Resume };
             effects.extend(self.change(id, now.monotonic_ns, change));
         }
@@ -415,17 +428,26 @@ impl Core {
         Some(stop)
     }
 
-    fn ended(&mut self, id: RecordingId, chunks: Vec<ChunkView>, reason: EndReason, error: Option<String>, now: Now) {
-        let Some(recording) = self.recordings.get_mut(&id) else { return };
+    fn ended(
+        &mut self,
+        id: RecordingId,
+        chunks: Vec<ChunkView>,
+        reason: EndReason,
+        error: Option<String>,
+        now: Now,
+    ) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
         let retention = self.resources.get(&recording.resource).map_or(Duration::ZERO, |settings| settings.retention);
         let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
         recording.phase = Phase::Ended;
         recording.end = Some(EndView { reason, error, ready_at: now.wall, expires_at });
         self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
         recording.chunks = chunks;
+        let saved = saved::updates(id, recording);
         if let Some(call) = self.calls.get_mut(&recording.call) {
             call.recordings.retain(|other| *other != id);
         }
+        saved.into_iter().map(Effect::Save).collect()
     }
 
     fn passed(&mut self, now: Now) -> Vec<Effect> {
@@ -433,12 +455,19 @@ impl Core {
         let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
         let is_over = |end: &EndView| end.expires_at <= now.wall;
         let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
-        for chunk in over.flat_map(|(_, recording)| recording.chunks) {
-            self.documents.remove(&chunk.document);
-            effects.push(Effect::Delete(chunk.document));
+        for (id, recording) in over {
+            effects.push(Effect::Save(Update::RecordingGone(id)));
+            for ChunkView { document, .. } in recording.chunks {
+                self.documents.remove(&document);
+                effects.extend([Effect::Save(Update::ChunkDoomed(document)), Effect::Delete(document)]);
+            }
         }
         let since = now.wall.checked_sub(REPEAT).unwrap_or(Timestamp::MIN);
+        let n_repeated = self.repeated.len();
         self.repeated.retain(|_, repeated| repeated.at > since);
+        if self.repeated.len() < n_repeated {
+            effects.push(Effect::Save(Update::RepeatsGone(since)));
+        }
         effects
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
+use crate::catalog::Update;
 use crate::media::Settings;
 use crate::model::CallId;
 use crate::model::ChunkId;
@@ -99,10 +100,26 @@ pub(super) enum Change {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     Answer(Token, Result<Answer, Refusal>),
-    OpenTrack { token: Token, call: CallId, key: MemberKey, id: String, settings: Settings },
+    OpenTrack {
+        token: Token,
+        call: CallId,
+        key: MemberKey,
+        id: String,
+        settings: Settings,
+    },
     CloseTrack(MemberKey),
     Begin(Begin),
-    Change { recording: RecordingId, at_ns: i64, change: Change },
-    Stop { recording: RecordingId, at_ns: i64, reason: EndReason },
+    Change {
+        recording: RecordingId,
+        at_ns: i64,
+        change: Change,
+    },
+    Stop {
+        recording: RecordingId,
+        at_ns: i64,
+        reason: EndReason,
+    },
     Delete(ChunkId),
+    /// A service that is started again is to know.
+    Save(Update),
 }

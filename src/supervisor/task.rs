@@ -15,6 +15,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::catalog::Catalog;
+use crate::catalog::Rows;
+use crate::catalog::Saving;
+use crate::catalog::Update;
 use crate::config::EngineSettings;
 use crate::config::ResourceSettings;
 use crate::config::ServiceSettings;
@@ -25,6 +29,7 @@ use crate::engine::Source;
 use crate::engine::clock::monotonic_ns;
 use crate::graph::Plan;
 use crate::ingest::rtp::Readers;
+use crate::model::ChunkId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
@@ -58,6 +63,9 @@ const TURNS: usize = 2;
 /// How long to wait before what could not be deleted is tried again.
 const DELETE_AGAIN: Duration = Duration::from_secs(30);
 
+/// How long an answer waits for what is to be saved: a database that is locked or gone stops no recording.
+const SAVE_DEADLINE: Duration = Duration::from_secs(3);
+
 /// How often something may be due.
 const PASSING: Duration = Duration::from_secs(1);
 
@@ -69,6 +77,10 @@ pub struct Collaborators {
     pub readers: Readers,
     /// Keep what is recorded.
     pub objects: Objects,
+    /// Knows after a restart what is asked for then.
+    pub catalog: Catalog,
+    /// What it knows from before.
+    pub rows: Rows,
     /// Graphs by name.
     pub plans: BTreeMap<String, Arc<Plan>>,
     /// How recordings are run.
@@ -86,11 +98,12 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
     let (sender, messages) = channel(MESSAGES_MAX);
     let (events_to, events) = channel(EVENTS_MAX);
     let ServiceSettings { rtp_address, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
-    let task = Task {
+    let mut task = Task {
         core: Core::new(with.resources, with.creates_on_start),
         tracks: Tracks::new(with.readers, rtp_address, rtp_ports),
         engine: with.engine,
         objects: with.objects,
+        catalog: with.catalog,
         plans: with.plans,
         close_timeout: with.settings.close_timeout,
         dir: data_dir.join("recordings"),
@@ -102,6 +115,8 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         n_asked: 0,
         end: None,
     };
+    let left = task.core.restore(with.rows);
+    task.perform(left);
     (Handle::new(sender), tokio::spawn(task.run(messages, events)))
 }
 
@@ -120,6 +135,7 @@ struct Task {
     tracks: Tracks,
     engine: Arc<Engine>,
     objects: Objects,
+    catalog: Catalog,
     plans: BTreeMap<String, Arc<Plan>>,
     close_timeout: Duration,
     /// A directory for each recording that runs.
@@ -190,14 +206,14 @@ impl Task {
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
+        let (mut updates, mut answers, mut doomed) = (Vec::new(), Vec::new(), Vec::new());
         for effect in effects {
             match effect {
+                Effect::Save(update) => updates.push(update),
                 Effect::Answer(token, answer) => {
-                    // Who does not wait any more need not be told.
-                    if let Some(waiting) = self.answers.remove(&token) {
-                        let _ = waiting.send(answer);
-                    }
+                    answers.extend(self.answers.remove(&token).map(|waiting| (waiting, answer)));
                 }
+                Effect::Delete(document) => doomed.push(document),
                 Effect::OpenTrack { token, call, key, id, settings } => {
                     let opened = self.tracks.open(key, settings);
                     self.on(Input::TrackOpened { token, call, key, id, opened }, now());
@@ -210,16 +226,15 @@ impl Task {
                         handle.stop_at(at_ns, reason);
                     }
                 }
-                Effect::Delete(document) => {
-                    let objects = self.objects.clone();
-                    tokio::spawn(async move {
-                        while let Err(error) = objects.delete(document).await {
-                            tracing::error!(%error, "a document cannot be deleted; it is tried again");
-                            tokio::time::sleep(DELETE_AGAIN).await;
-                        }
-                    });
-                }
             }
+        }
+        let saving = if updates.is_empty() { None } else { self.catalog.save(updates) };
+        for document in doomed {
+            tokio::spawn(delete(document, self.objects.clone(), self.catalog.clone()));
+        }
+        match saving {
+            Some(saving) if !answers.is_empty() => drop(tokio::spawn(answer_saved(saving, answers))),
+            _ => answer_all(answers),
         }
     }
 
@@ -283,6 +298,32 @@ impl Task {
             }
         });
     }
+}
+
+/// Who waits for an answer, and the answer.
+type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>;
+
+/// Answers when what was decided is saved, or has to wait for too long.
+async fn answer_saved(saving: Saving, answers: Answers) {
+    // Either way it is done.
+    let _ = tokio::time::timeout(SAVE_DEADLINE, saving).await;
+    answer_all(answers);
+}
+
+fn answer_all(answers: Answers) {
+    for (waiting, answer) in answers {
+        // Who does not wait any more need not be told.
+        let _ = waiting.send(answer);
+    }
+}
+
+/// Deletes a document, trying again and again: the catalog keeps what is still to be deleted.
+async fn delete(document: ChunkId, objects: Objects, catalog: Catalog) {
+    while let Err(error) = objects.delete(document).await {
+        tracing::error!(%error, "a document cannot be deleted; it is tried again");
+        tokio::time::sleep(DELETE_AGAIN).await;
+    }
+    catalog.save(vec![Update::ChunkDeleted(document)]);
 }
 
 fn now() -> Now {

@@ -6,6 +6,7 @@ mod support;
 
 mod server;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,7 +30,7 @@ fn environments() -> PathBuf {
 
 /// Lets a version of the SDK tell the story; returns what it told.
 #[track_caller]
-fn tell(server: &Server, version: &str, kind: &str) -> Value {
+fn tell(server: &Server, version: &str, kind: &str, options: &[&OsStr]) -> Value {
     let python = environments().join(format!("py-{version}/bin/python"));
     assert!(python.exists(), "{} is not there: scripts/interop installs it", python.display());
     let out = server.path(&format!("{version}-{kind}"));
@@ -37,7 +38,7 @@ fn tell(server: &Server, version: &str, kind: &str) -> Value {
     let mut command = Command::new(python);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/story.py"));
     command.args(["--endpoint", &server.endpoint, "--reelgraph", env!("CARGO_BIN_EXE_reelgraph"), "--kind", kind]);
-    command.arg("--keys").arg(server.keys()).arg("--out").arg(&out);
+    command.arg("--keys").arg(server.keys()).arg("--out").arg(&out).args(options);
     let output = Program::start(&mut command).finish();
     assert!(output.status.success(), "{version} {kind}: {}\n{}", output.stderr, server.log());
     serde_json::from_str(&output.stdout).expect("one JSON document")
@@ -120,7 +121,7 @@ fn check(recording: &Value) {
 fn check_story(version: &str) {
     let server = Server::start();
     for kind in ["sync", "aio"] {
-        let told = tell(&server, version, kind);
+        let told = tell(&server, version, kind, &[]);
         assert_eq!((&told["version"], &told["kind"]), (&version.into(), &kind.into()));
         let recordings = told["recordings"].as_array().expect("an array");
         recordings.iter().for_each(check);
@@ -140,4 +141,15 @@ fn python_1_6_0_records_here() {
 #[test]
 fn python_1_5_0_records_here() {
     check_story("1.5.0");
+}
+
+#[test]
+fn what_was_recorded_is_there_when_the_service_was_killed() {
+    let server = Server::start();
+    let kept = server.path("kept.json");
+    let tell = |server: &Server, option: &str| tell(server, "1.5.0", "sync", &[option.as_ref(), kept.as_ref()]);
+    tell(&server, "--keep");
+    let server = server.kill_and_start_again();
+    tell(&server, "--find");
+    server.end();
 }

@@ -21,8 +21,21 @@ pub(crate) struct Server {
 impl Server {
     #[track_caller]
     pub(crate) fn start() -> Self {
-        let dir = tempfile::tempdir().expect("the temporary directory can be written");
+        Self::start_in(tempfile::tempdir().expect("the temporary directory can be written"))
+    }
+
+    /// Kills it, and starts another one with all that it has left.
+    #[track_caller]
+    pub(crate) fn kill_and_start_again(mut self) -> Self {
+        assert!(self.program.kill(), "it has ended by itself: {}", self.log());
+        Self::start_in(self.dir)
+    }
+
+    #[track_caller]
+    fn start_in(dir: tempfile::TempDir) -> Self {
         let (log, config) = (dir.path().join("log"), dir.path().join("config.toml"));
+        // One of before tells another address.
+        let _ = std::fs::remove_file(&log);
         // What is somebody else's of these is passed over.
         let first = 20_000 + std::process::id() as u16 % 80 * PORTS / 2 * 2;
         let data = dir.path().join("data");

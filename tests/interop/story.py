@@ -32,6 +32,8 @@ parser.add_argument("--keys", required=True, type=Path)
 parser.add_argument("--reelgraph", required=True)
 parser.add_argument("--out", required=True, type=Path)
 parser.add_argument("--kind", choices=["sync", "aio"], required=True)
+parser.add_argument("--keep", type=Path, help="only record, and write what came of it to this file")
+parser.add_argument("--find", type=Path, help="only look whether what this file tells is still there")
 args = parser.parse_args()
 
 KEY = args.keys.read_text().split()[0]
@@ -279,8 +281,50 @@ def again():
         assert signed("DELETE", chunk["deleteLocation"])[0] == 200
 
 
+def start_again(kept):
+    """Starts what was started before; returns the recording's id."""
+    url = f"{ENDPOINT}/calling/recordings?api-version=2026-03-12"
+    status, headers, told = signed("POST", url, kept["headers"], kept["body"].encode())
+    assert (status, headers["repeatability-result"]) == (200, "accepted"), (status, told)
+    return json.loads(told)["recordingId"]
+
+
+async def keep(sdk):
+    """Records, and leaves what came of it where it is."""
+    call = Call()
+    body = json.dumps({"callLocator": {"serverCallId": call.key, "kind": "serverCallLocator"}})
+    repeat = {"Repeatability-Request-ID": str(uuid.uuid4()), "Repeatability-First-Sent": formatdate(usegmt=True)}
+    kept = {"headers": {**repeat, "Content-Type": "application/json"}, "body": body}
+    recording = start_again(kept)
+    time.sleep(1)
+    await got(sdk.stop_recording(recording))
+    (chunk,) = result_of(recording)["recordingStorageInfo"]["recordingChunks"]
+    whole = await read(sdk, chunk["contentLocation"])
+    call.end()
+    assert len(whole) > 4_000, len(whole)
+    kept |= {"recording": recording, "sha256": hashlib.sha256(whole).hexdigest()}
+    args.keep.write_text(json.dumps(kept))
+
+
+async def find(sdk):
+    """What was recorded before the service was killed is there, and a request of that time is not done again."""
+    kept = json.loads(args.find.read_text())
+    assert start_again(kept) == kept["recording"]
+    result = result_of(kept["recording"])
+    (chunk,) = result["recordingStorageInfo"]["recordingChunks"]
+    assert result["sessionEndReason"] == "InitiatorLeft", result
+    whole = await read(sdk, chunk["contentLocation"])
+    assert hashlib.sha256(whole).hexdigest() == kept["sha256"], len(whole)
+    await got(sdk.delete_recording(chunk["deleteLocation"]))
+    assert signed("GET", chunk["contentLocation"])[0] == 404
+
+
 async def main():
     sdk = client()
+    if args.keep or args.find:
+        await (keep(sdk) if args.keep else find(sdk))
+        print("{}")
+        return
     ada = callautomation.CommunicationUserIdentifier("8:acs:ada")
     unmixed = {"recording_content_type": "audio", "recording_channel_type": "unmixed", "recording_format_type": "wav"}
     told = [

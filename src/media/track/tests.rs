@@ -1,6 +1,7 @@
 //! Tracks fed with packets whose truth is known: who spoke when.
 
 use super::*;
+use crate::media::codec::Payloads;
 use crate::media::order::WAITING_MAX;
 use std::net::Ipv4Addr;
 

@@ -1,6 +1,7 @@
 //! Calls and recordings as their owners see them.
 
 use super::*;
+use crate::catalog::Rows;
 use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
@@ -15,6 +16,7 @@ struct Rig {
     core: Core,
     now: Now,
     n_asked: Token,
+    saved: Vec<Effect>,
 }
 
 impl Rig {
@@ -28,19 +30,27 @@ impl Rig {
         };
         let resources = [(OWN, settings("own")), (OTHER, settings("other"))].into();
         let now = Now { monotonic_ns: 0, wall: Timestamp::UNIX_EPOCH };
-        Self { core: Core::new(resources, false), now, n_asked: 0 }
+        Self { core: Core::new(resources, false), now, n_asked: 0, saved: Vec::new() }
+    }
+
+    /// Lets something happen; what is saved is looked at by who asks for it.
+    fn on(&mut self, input: Input) -> Vec<Effect> {
+        let effects = self.core.on(input, self.now);
+        let (saved, effects) = effects.into_iter().partition(|effect| matches!(effect, Effect::Save(_)));
+        self.saved.extend(saved);
+        effects
     }
 
     fn pass(&mut self, seconds: i64) -> Vec<Effect> {
         self.now.monotonic_ns += seconds * SECOND_NS;
         self.now.wall += jiff::SignedDuration::from_secs(seconds);
-        self.core.on(Input::Passed, self.now)
+        self.on(Input::Passed)
     }
 
     /// Asks; returns the answer, if there is one yet, and what else follows.
     fn ask(&mut self, resource: ResourceId, ask: Ask) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
         self.n_asked += 1;
-        let mut effects = self.core.on(Input::Asked { token: self.n_asked, resource, ask }, self.now);
+        let mut effects = self.on(Input::Asked { token: self.n_asked, resource, ask });
         let own = |effect: &Effect| matches!(effect, Effect::Answer(token, _) if *token == self.n_asked);
         let answered = effects.iter().position(own).map(|at| effects.remove(at));
         let answer = answered.and_then(|effect| match effect {
@@ -62,7 +72,7 @@ impl Rig {
         let [Effect::OpenTrack { token, key, .. }] = &effects[..] else { panic!("{answer:?} {effects:?}") };
         let opened = Ok(([127, 0, 0, 1], 20_000).into());
         let input = Input::TrackOpened { token: *token, call, key: *key, id: id.to_owned(), opened };
-        self.core.on(input, self.now)
+        self.on(input)
     }
 
     fn start(&mut self, key: &str, repeat: Option<(&str, u8)>) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
@@ -74,7 +84,7 @@ impl Rig {
 
     fn begun(&mut self, effects: &[Effect]) -> (RecordingId, Vec<Effect>) {
         let [Effect::Begin(Begin { recording, .. })] = effects else { panic!("{effects:?}") };
-        (*recording, self.core.on(Input::Begun { recording: *recording, begun: Ok(()) }, self.now))
+        (*recording, self.on(Input::Begun { recording: *recording, begun: Ok(()) }))
     }
 
     /// A recording of a call that runs.
@@ -90,7 +100,7 @@ impl Rig {
         let (format, sha256) = ("wav".to_owned(), String::new());
         let chunk = ChunkView { document, index: 0, format, size: 44, sha256, duration: Duration::from_secs(1) };
         let (chunks, reason, error) = (vec![chunk], EndReason::Stopped, None);
-        assert_eq!(self.core.on(Input::Ended { recording, chunks, reason, error }, self.now), []);
+        assert_eq!(self.on(Input::Ended { recording, chunks, reason, error }), []);
         document
     }
 }
@@ -180,7 +190,7 @@ fn what_did_not_begin_may_be_tried_again() {
     let (_, effects) = rig.start("a", Some(("r1", 7)));
     let [Effect::Begin(Begin { recording, .. })] = effects[..] else { panic!("{effects:?}") };
     let full = Refusal::NoCapacity("full".to_owned());
-    let told = rig.core.on(Input::Begun { recording, begun: Err(full.clone()) }, rig.now);
+    let told = rig.on(Input::Begun { recording, begun: Err(full.clone()) });
     assert_eq!(told, [Effect::Answer(rig.n_asked, Err(full))]);
     assert_eq!(rig.core.running(), []);
     assert!(matches!(rig.start("a", Some(("r1", 7))), (None, effects) if effects.len() == 1));
@@ -308,7 +318,48 @@ fn a_recording_that_ends_by_itself_is_over_for_its_call() {
     let mut rig = Rig::new();
     rig.call("a");
     let recording = rig.running("a");
-    assert_eq!(rig.core.on(Input::Stopped { recording }, rig.now), []);
+    assert_eq!(rig.on(Input::Stopped { recording }), []);
     assert_eq!(rig.ask(OWN, Ask::Stop(recording)).0, refused(Refusal::UnknownRecording));
     assert_eq!(rig.start("a", None).0, None);
+}
+
+/// The catalog of a service that was killed, as the next one reads it.
+fn rows(saved: &[Effect]) -> Rows {
+    let mut rows = Rows::default();
+    for effect in saved {
+        match effect {
+            Effect::Save(Update::Recording(row)) => rows.recordings.push(row.clone()),
+            Effect::Save(Update::Chunk(row)) => rows.chunks.push(row.clone()),
+            Effect::Save(Update::Repeat(row)) => rows.repeats.push(row.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+    rows
+}
+
+#[test]
+fn what_was_stored_before_a_restart_is_there_after_it() {
+    let mut rig = Rig::new();
+    rig.call("a");
+    let (_, effects) = rig.start("a", Some(("r1", 7)));
+    let (recording, _) = rig.begun(&effects);
+    rig.ask(OWN, Ask::Stop(recording));
+    let document = rig.end(recording);
+    let before = rig.ask(OWN, Ask::Recording(recording)).0;
+
+    let mut again = Rig::new();
+    let to_delete = ChunkId::new();
+    let rows = Rows { deletions: vec![to_delete], ..rows(&rig.saved) };
+    assert_eq!(again.core.restore(rows), [Effect::Delete(to_delete)]);
+    assert_eq!(again.ask(OWN, Ask::Recording(recording)).0, before);
+    assert!(matches!(again.ask(OWN, Ask::Document(document)).0, Some(Ok(Answer::Document(_)))));
+    assert_eq!(again.ask(OTHER, Ask::Document(document)).0, refused(Refusal::UnknownDocument));
+    assert_eq!(again.start("a", Some(("r1", 7))), (Some(Ok(Answer::Started(recording))), vec![]));
+    assert_eq!(again.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
+    // An hour is over, and then a day.
+    assert_eq!(again.pass(3_600), [Effect::Delete(document)]);
+    let gone = [Update::RecordingGone(recording), Update::ChunkDoomed(document)].map(Effect::Save);
+    assert_eq!(std::mem::take(&mut again.saved), gone);
+    again.pass(24 * 3_600);
+    assert!(matches!(again.saved[..], [Effect::Save(Update::RepeatsGone(_))]), "{:?}", again.saved);
 }
