@@ -96,11 +96,6 @@ impl Catalog {
         self.shared.is_behind.load(Relaxed)
     }
 
-    /// Returns whether half of what may wait does.
-    pub fn is_full(&self) -> bool {
-        self.sender.capacity() < WAITING_MAX / 2
-    }
-
     /// Returns, once each time, whether the file was lost and a new one is written: all rows are to be saved again.
     pub fn wants_all(&self) -> bool {
         self.shared.is_new.swap(false, Relaxed)

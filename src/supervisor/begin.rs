@@ -28,7 +28,6 @@ use crate::storage::Begun;
 use crate::storage::Finisher;
 use crate::storage::Lock;
 use crate::storage::NewRecording;
-use crate::storage::discard_dir;
 use crate::supervisor::Refusal;
 use crate::supervisor::follow::REPORTS_MAX;
 use crate::supervisor::follow::Told;
@@ -43,19 +42,8 @@ pub(super) struct Started {
     pub(super) reports: Receiver<Report>,
 }
 
-/// Begins what was asked for, in a directory of its own; where it does not begin the directory is gone again.
+/// Begins what was asked for, in a directory of its own. Where it does not begin the directory may be left.
 pub(super) fn begin(
-    asked: Begin,
-    plan: Arc<Plan>,
-    members: Vec<(Member, Arc<Mutex<Track>>)>,
-    dir: &Path,
-    close_deadline: Duration,
-    engine: &Engine,
-) -> Result<Started, Refusal> {
-    try_begin(asked, plan, members, dir, close_deadline, engine).inspect_err(|_| discard_dir(dir))
-}
-
-fn try_begin(
     asked: Begin,
     plan: Arc<Plan>,
     members: Vec<(Member, Arc<Mutex<Track>>)>,

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::EndRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
 use crate::config::ResourceSettings;
@@ -27,7 +28,6 @@ use crate::supervisor::Ask;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::DocumentView;
-use crate::supervisor::EndView;
 use crate::supervisor::Phase;
 use crate::supervisor::RecordingView;
 use crate::supervisor::Refusal;
@@ -79,10 +79,12 @@ struct Recording {
     changed_ns: i64,
     /// What is to happen to it as soon as it has begun.
     deferred: Vec<Effect>,
+    /// Id of the request that started it, if that may be made again.
+    asked_as: Option<String>,
     /// Who waits until it has begun.
     waiting: Vec<Token>,
     chunks: Vec<ChunkView>,
-    end: Option<EndView>,
+    end: Option<EndRow>,
 }
 
 impl Recording {
@@ -90,13 +92,6 @@ impl Recording {
     fn is_to_stop(&self) -> bool {
         self.deferred.iter().any(|effect| matches!(effect, Effect::Stop { .. }))
     }
-}
-
-#[derive(Debug)]
-struct Repeated {
-    body: [u8; 32],
-    recording: RecordingId,
-    at: Timestamp,
 }
 
 /// All calls and recordings.
@@ -108,7 +103,7 @@ pub(super) struct Core {
     names: HashMap<(ResourceId, CallName), CallId>,
     recordings: BTreeMap<RecordingId, Recording>,
     documents: HashMap<ChunkId, RecordingId>,
-    repeated: HashMap<(ResourceId, String), Repeated>,
+    repeated: HashMap<(ResourceId, String), RepeatRow>,
     lingering: Vec<(i64, MemberKey)>,
     n_members: u64,
 }
@@ -274,8 +269,10 @@ impl Core {
             pins: pins.iter().map(|(_, channel)| *channel).collect(),
             at_ns: now.monotonic_ns,
         }));
+        let asked_as = repeat.as_ref().map(|Repeat { id, .. }| id.clone());
         if let Some(Repeat { id, body }) = repeat {
-            self.repeated.insert((resource, id), Repeated { body, recording, at: now.wall });
+            let row = RepeatRow { resource, id: id.clone(), body, recording, at: now.wall };
+            self.repeated.insert((resource, id), row);
         }
         let members = members.into_iter().map(|member| member.key).collect();
         let new = Recording {
@@ -291,6 +288,7 @@ impl Core {
             members,
             changed_ns: now.monotonic_ns,
             deferred: Vec::new(),
+            asked_as,
             waiting: vec![token],
             chunks: Vec::new(),
             end: None,
@@ -357,11 +355,11 @@ impl Core {
         };
         let mut effects: Vec<_> = waiting.into_iter().map(|token| Effect::Answer(token, answer.clone())).collect();
         let call = recording.call;
-        let resource = recording.resource;
+        let asked_as = recording.asked_as.take().map(|name| (recording.resource, name));
         if begun.is_err() {
             self.recordings.remove(&id);
             // Who asks again shall have it tried again.
-            self.repeated.retain(|_, repeated| repeated.recording != id);
+            asked_as.and_then(|key| self.repeated.remove(&key));
             if let Some(call) = self.calls.get_mut(&call) {
                 call.recordings.retain(|other| *other != id);
             }
@@ -370,12 +368,8 @@ impl Core {
         recording.phase = if recording.is_to_stop() { Phase::Stopping } else { Phase::Recording };
         effects.append(&mut recording.deferred);
         // Before anybody is told.
-        let asked = self.repeated.iter().find(|(_, repeated)| repeated.recording == id);
-        let repeat = asked.map(|((_, name), repeated)| {
-            let Repeated { body, recording, at } = *repeated;
-            Effect::Save(Update::Repeat(RepeatRow { resource, id: name.clone(), body, recording, at }))
-        });
-        repeat.into_iter().chain(effects).collect()
+        let repeat = asked_as.and_then(|key| self.repeated.get(&key)).cloned();
+        repeat.map(|row| Effect::Save(Update::Repeat(row))).into_iter().chain(effects).collect()
     }
 
     /// Lets something happen to a recording, behind all that was decided before; None where it has to begin first.
@@ -440,7 +434,7 @@ impl Core {
         let retention = self.resources.get(&recording.resource).map_or(Duration::ZERO, |settings| settings.retention);
         let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
         recording.phase = Phase::Ended;
-        recording.end = Some(EndView { reason, error, ready_at: now.wall, expires_at });
+        recording.end = Some(EndRow { reason, error, ready_at: now.wall, expires_at });
         self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
         recording.chunks = chunks;
         let saved = saved::updates(id, recording);
@@ -453,7 +447,7 @@ impl Core {
     fn passed(&mut self, now: Now) -> Vec<Effect> {
         let due = self.lingering.extract_if(.., |(until_ns, _)| *until_ns <= now.monotonic_ns);
         let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
-        let is_over = |end: &EndView| end.expires_at <= now.wall;
+        let is_over = |end: &EndRow| end.expires_at <= now.wall;
         let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
         for (id, recording) in over {
             effects.push(Effect::Save(Update::RecordingGone(id)));

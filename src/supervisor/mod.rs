@@ -37,7 +37,6 @@ pub use views::Answer;
 pub use views::CallView;
 pub use views::ChunkView;
 pub use views::DocumentView;
-pub use views::EndView;
 pub use views::ParticipantView;
 pub use views::Phase;
 pub use views::RecordingView;

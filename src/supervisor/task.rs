@@ -34,6 +34,7 @@ use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::storage::Objects;
+use crate::storage::discard_dir;
 use crate::supervisor::Answer;
 use crate::supervisor::Handle;
 use crate::supervisor::Refusal;
@@ -172,7 +173,12 @@ impl Task {
                     }
                 },
                 Some(event) = events.recv() => self.happened(event),
-                _ = passing.tick() => self.on(Input::Passed, now()),
+                _ = passing.tick() => {
+                    self.on(Input::Passed, now());
+                    if self.catalog.wants_all() {
+                        self.catalog.save(self.core.all_updates());
+                    }
+                }
             }
             let Some(end) = self.end else { continue };
             if self.core.running().is_empty() {
@@ -282,7 +288,10 @@ impl Task {
         let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
         tokio::spawn(async move {
             let out = dir.clone();
-            let begun = tokio::task::spawn_blocking(move || begin(asked, plan, members, &out, close_timeout, &engine));
+            let begun = tokio::task::spawn_blocking(move || {
+                let begun = begin(asked, plan, members, &out, close_timeout, &engine);
+                begun.inspect_err(|_| discard_dir(&out))
+            });
             let begun = begun.await.unwrap_or_else(|_| Err(Refusal::Failed("a recording panicked".to_owned())));
             let (handle, follower) = match begun {
                 Ok(Started { handle, finisher, lock, reports }) => {

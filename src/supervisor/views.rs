@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::EndRow;
 use crate::model::CallId;
 use crate::model::ChunkId;
-use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::supervisor::CallName;
 
@@ -83,7 +83,7 @@ pub struct RecordingView {
     /// What of it is stored.
     pub chunks: Vec<ChunkView>,
     /// How it ended, if it has.
-    pub end: Option<EndView>,
+    pub end: Option<EndRow>,
 }
 
 /// A chunk that is stored.
@@ -101,19 +101,6 @@ pub struct ChunkView {
     pub sha256: String,
     /// How long it plays.
     pub duration: Duration,
-}
-
-/// How a recording ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndView {
-    /// Why.
-    pub reason: EndReason,
-    /// What went wrong.
-    pub error: Option<String>,
-    /// When all of it was ready.
-    pub ready_at: Timestamp,
-    /// When its files are deleted.
-    pub expires_at: Timestamp,
 }
 
 /// A document.

@@ -1,27 +1,19 @@
 //! What the catalog keeps of recordings, and how it comes back from it. Pure.
 
 use crate::catalog::ChunkRow;
-use crate::catalog::EndRow;
 use crate::catalog::RecordingRow;
+use crate::catalog::RepeatRow;
 use crate::catalog::Rows;
 use crate::catalog::Update;
 use crate::model::RecordingId;
 use crate::supervisor::ChunkView;
-use crate::supervisor::EndView;
 use crate::supervisor::Phase;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Recording;
-use crate::supervisor::core::Repeated;
 use crate::supervisor::input::Effect;
 
 /// Returns what is to be saved of a recording that has ended.
 pub(super) fn updates(id: RecordingId, recording: &Recording) -> Vec<Update> {
-    let end = recording.end.as_ref().map(|end| EndRow {
-        reason: end.reason,
-        error: end.error.clone(),
-        ready_at: end.ready_at,
-        expires_at: end.expires_at,
-    });
     let row = RecordingRow {
         id,
         resource: recording.resource,
@@ -32,7 +24,7 @@ pub(super) fn updates(id: RecordingId, recording: &Recording) -> Vec<Update> {
         paused: recording.paused,
         paused_at: recording.paused_at,
         stopping: None,
-        end,
+        end: recording.end.clone(),
     };
     let chunk = |chunk: &ChunkView| {
         Update::Chunk(ChunkRow {
@@ -49,10 +41,19 @@ pub(super) fn updates(id: RecordingId, recording: &Recording) -> Vec<Update> {
 }
 
 impl Core {
+    /// Returns all that a catalog without anything in it is to know.
+    pub(in crate::supervisor) fn all_updates(&self) -> Vec<Update> {
+        let ended = self.recordings.iter().filter(|(_, recording)| recording.phase == Phase::Ended);
+        let repeats = self.repeated.values().cloned().map(Update::Repeat);
+        ended.flat_map(|(id, recording)| updates(*id, recording)).chain(repeats).collect()
+    }
+
     /// Takes in what was saved before the service was started; returns what was left to be done. Whoever deletes what
     /// has expired in the meantime is told so as time passes.
     pub(in crate::supervisor) fn restore(&mut self, rows: Rows) -> Vec<Effect> {
         for row in rows.recordings {
+            // One that has not ended is not taken up again.
+            let Some(end) = row.end else { continue };
             let recording = Recording {
                 resource: row.resource,
                 call: row.call,
@@ -68,12 +69,8 @@ impl Core {
                 deferred: Vec::new(),
                 waiting: Vec::new(),
                 chunks: Vec::new(),
-                end: row.end.map(|end| EndView {
-                    reason: end.reason,
-                    error: end.error,
-                    ready_at: end.ready_at,
-                    expires_at: end.expires_at,
-                }),
+                asked_as: None,
+                end: Some(end),
             };
             self.recordings.insert(row.id, recording);
         }
@@ -84,10 +81,8 @@ impl Core {
                 self.documents.insert(document, id);
             }
         }
-        self.repeated.extend(rows.repeats.into_iter().map(|row| {
-            let repeated = Repeated { body: row.body, recording: row.recording, at: row.at };
-            ((row.resource, row.id), repeated)
-        }));
+        let keyed = |row: RepeatRow| ((row.resource, row.id.clone()), row);
+        self.repeated.extend(rows.repeats.into_iter().map(keyed));
         rows.deletions.into_iter().map(Effect::Delete).collect()
     }
 }

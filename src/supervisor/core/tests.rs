@@ -346,6 +346,9 @@ fn what_was_stored_before_a_restart_is_there_after_it() {
     rig.ask(OWN, Ask::Stop(recording));
     let document = rig.end(recording);
     let before = rig.ask(OWN, Ask::Recording(recording)).0;
+    // A catalog that was lost is told the same.
+    let all: Vec<_> = rig.core.all_updates().into_iter().map(Effect::Save).collect();
+    assert!(all.len() == rig.saved.len() && all.iter().all(|update| rig.saved.contains(update)), "{all:?}");
 
     let mut again = Rig::new();
     let to_delete = ChunkId::new();
