@@ -1,17 +1,14 @@
 //! Access keys of resources: a file for each, which nobody else can read.
 
-use std::fs::DirBuilder;
-use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use crate::acs::signature::AccessKey;
+use crate::config::private;
+use crate::config::private::PrivateError;
 
 /// Bytes of a key that is made here.
 const KEY_BYTES: usize = 64;
@@ -25,19 +22,21 @@ pub struct Keys {
     pub secondary: AccessKey,
 }
 
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The first.
+    Primary,
+    /// The second.
+    Secondary,
+}
+
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The file system refused.
-    #[error("keys {} cannot be {what}: {cause}", path.display())]
-    Io {
-        /// File or directory.
-        path: PathBuf,
-        /// What was tried.
-        what: &'static str,
-        /// Why. Not a `source`: the text has it already.
-        cause: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] PrivateError),
     /// Not two keys.
     #[error("{} must hold two keys, in base64, one a line; remove it to get new ones", path.display())]
     Malformed {
@@ -55,23 +54,45 @@ pub enum KeysError {
 ///
 /// They cannot be read or written, or are malformed.
 pub fn load_or_create(dir: &Path, resource: &str) -> Result<Keys, KeysError> {
-    let io = |path: &Path, what| {
-        let path = path.to_owned();
-        move |cause| KeysError::Io { path, what, cause }
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir, "kept"))?;
-    let path = dir.join(resource);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => return read(&Zeroizing::new(text)).ok_or(KeysError::Malformed { path }),
-        Err(error) if error.kind() == ErrorKind::NotFound => (),
-        Err(cause) => return Err(io(&path, "read")(cause)),
+    match load(dir, resource) {
+        Err(KeysError::Io(error)) if error.cause.kind() == ErrorKind::NotFound => (),
+        loaded => return loaded,
     }
+    private::make_dir(dir)?;
     let keys = Keys { primary: make()?, secondary: make()? };
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let mut file = file.map_err(io(&path, "written"))?;
-    let text = Zeroizing::new(format!("{}\n{}\n", *keys.primary.to_base64(), *keys.secondary.to_base64()));
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(&path, "written"))?;
+    save(dir, resource, &keys)?;
     Ok(keys)
+}
+
+/// Returns the keys of a resource.
+///
+/// # Errors
+///
+/// They are not there, cannot be read, or are malformed.
+pub fn load(dir: &Path, resource: &str) -> Result<Keys, KeysError> {
+    let path = dir.join(resource);
+    let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(PrivateError::new(&path, "read"))?;
+    read(&text).ok_or(KeysError::Malformed { path })
+}
+
+/// Makes one of a resource's keys anew; returns both.
+///
+/// # Errors
+///
+/// They are not there, or cannot be read or written.
+pub fn rotate(dir: &Path, resource: &str, which: Which) -> Result<Keys, KeysError> {
+    let mut keys = load(dir, resource)?;
+    match which {
+        Which::Primary => keys.primary = make()?,
+        Which::Secondary => keys.secondary = make()?,
+    }
+    save(dir, resource, &keys)?;
+    Ok(keys)
+}
+
+fn save(dir: &Path, resource: &str, keys: &Keys) -> Result<(), PrivateError> {
+    let text = Zeroizing::new(format!("{}\n{}\n", *keys.primary.to_base64(), *keys.secondary.to_base64()));
+    private::write(&dir.join(resource), text.as_bytes())
 }
 
 fn read(text: &str) -> Option<Keys> {
@@ -100,6 +121,18 @@ mod tests {
         assert_ne!(load_or_create(&dir.path().join("keys"), "b").expect("they are made"), keys);
         let mode = |path: &str| dir.path().join(path).metadata().expect("it is there").permissions().mode() & 0o777;
         assert_eq!((mode("keys"), mode("keys/a")), (0o700, 0o600));
+    }
+
+    #[test]
+    fn one_key_is_changed_and_the_other_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(rotate(dir.path(), "a", Which::Primary).is_err() && load(dir.path(), "a").is_err());
+        let first = load_or_create(dir.path(), "a").expect("they are made");
+        let second = rotate(dir.path(), "a", Which::Primary).expect("it is made");
+        assert!(second.primary != first.primary && second.secondary == first.secondary);
+        let third = rotate(dir.path(), "a", Which::Secondary).expect("it is made");
+        assert!(third.primary == second.primary && third.secondary != second.secondary);
+        assert_eq!(load(dir.path(), "a").expect("they are there"), third);
     }
 
     #[test]

@@ -7,13 +7,13 @@
 //! a recording, and nobody looks a setting up by its name.
 
 mod error;
+pub mod host;
 pub mod keys;
+pub mod private;
+mod service;
 mod table;
+pub mod tls;
 
-use std::net::IpAddr;
-use std::net::SocketAddr;
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::DeTable;
@@ -22,6 +22,7 @@ use crate::config::table::Errors;
 use crate::config::table::Table;
 pub use error::ConfigError;
 pub use error::ConfigErrorKind;
+pub use service::ServiceSettings;
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -48,21 +49,6 @@ pub struct EngineSettings {
     pub stall_timeout: Duration,
     /// Longest wait for a recording's last chunk.
     pub close_timeout: Duration,
-}
-
-/// Where the service listens, and where it keeps what it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceSettings {
-    /// Directory of all that is kept.
-    pub data_dir: PathBuf,
-    /// Where requests are taken without encryption.
-    pub http: SocketAddr,
-    /// Address that calls are received at.
-    pub rtp_address: IpAddr,
-    /// Ports that calls are received at: two for each track.
-    pub rtp_ports: RangeInclusive<u16>,
-    /// Longest that recordings may go on when the service is asked to end.
-    pub shutdown_timeout: Duration,
 }
 
 /// What calls are.
@@ -133,13 +119,7 @@ fn read(mut root: Table<'_>) -> Config {
         close_timeout: recording.duration("close-timeout", ms(100)..=ms(60_000)),
     };
     let mut table = root.table("service");
-    let service = ServiceSettings {
-        data_dir: table.text("data-dir").into(),
-        http: table.address("http"),
-        rtp_address: table.ip("rtp-address"),
-        rtp_ports: table.ports("rtp-ports"),
-        shutdown_timeout: table.duration("shutdown-timeout", ms(0)..=ms(24 * 3_600_000)),
-    };
+    let service = service::read(&mut table);
     let mut calls = root.table("calls");
     let call_settings = CallSettings { create_on_start: calls.flag("create-on-start") };
     let resources = root.table("resources").tables("default").into_iter();
@@ -219,6 +199,37 @@ mod tests {
             "c.toml:11: \"resources.a.region\" must be 1 to 16 lower-case letters, as in \"eus\"",
         ];
         assert_eq!(texts(text), expected);
+    }
+
+    #[test]
+    fn a_service_is_known_by_what_it_says() {
+        let service = |text: &str| parse("c.toml", &format!("[service]\n{text}\n")).map(|config| config.service);
+        let text = "hosts = [\"rec.example.com\", \"10.0.0.1:8443\"]\ncontent-url = \"https://rec.asm.skype.com/\"\n\
+                    certificate = \"c.pem\"\ncertificate-key = \"k.pem\"\nconnect-proxy = \"[::1]:8444\"";
+        let told = service(text).expect("it is right");
+        let hosts: Vec<_> = told.hosts.iter().map(ToString::to_string).collect();
+        assert_eq!(hosts, ["rec.example.com", "10.0.0.1:8443"]);
+        assert_eq!(told.content.map(|host| host.to_string()).as_deref(), Some("rec.asm.skype.com"));
+        let [certificate, key] = ["c.pem", "k.pem"].map(Into::into);
+        assert_eq!(told.certificate, Some(tls::CertificateFiles { certificate, key }));
+        assert_eq!(told.connect_proxy, "[::1]:8444".parse().ok());
+        let many = format!("hosts = [{}]", "\"a\",".repeat(33));
+        for text in [
+            "hosts = \"a\"",
+            "hosts = [\"https://a\"]",
+            "hosts = [1]",
+            &many,
+            "content-url = \"http://a\"",
+            "content-url = \"a\"",
+            "content-url = \"https://a/b\"",
+            "certificate = \"c\"",
+            "certificate-key = \"k\"",
+            "connect-proxy = \"0.0.0.0:1\"",
+            "connect-proxy = \"localhost:1\"",
+            "certificate = 1",
+        ] {
+            assert_eq!(service(text).expect_err(text).len(), 1, "{text}");
+        }
     }
 
     #[test]

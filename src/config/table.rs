@@ -121,6 +121,14 @@ impl<'a> Table<'a> {
         shipped.unwrap_or_else(|| panic!("the shipped file is tested, and lacks {}", self.path(key)))
     }
 
+    /// Reports a value that was taken, and does not go with the others.
+    pub(super) fn refuse(&self, key: &str, wanted: &str) {
+        if let Some(value) = self.given.and_then(|given| given.get(key)) {
+            let kind = ConfigErrorKind::BadValue { key: self.path(key), wanted: wanted.to_owned() };
+            self.errors.report(value.span().start, kind);
+        }
+    }
+
     /// Takes a duration of a range.
     pub(super) fn duration(&mut self, key: &'a str, range: RangeInclusive<Duration>) -> Duration {
         let (min, max) = (format_duration(*range.start()), format_duration(*range.end()));
