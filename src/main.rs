@@ -6,11 +6,13 @@ use std::sync::Arc;
 use clap::Parser;
 
 use reelgraph::cli::{Cli, Exit, output, run};
+use reelgraph::config::tls;
 use reelgraph::telemetry;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     keep_calls_private();
+    tls::install_provider();
     telemetry::start();
     let done = outlive_file_size_limit().and_then(|()| start_gstreamer()).and_then(|()| run(cli));
     done.unwrap_or_else(|error| {

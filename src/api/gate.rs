@@ -1,6 +1,7 @@
 //! Who asks: by signature, or with a key.
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::acs::Problem;
 use crate::acs::signature::AccessKey;
@@ -18,8 +19,8 @@ pub(super) struct Caller {
 /// All keys, and the names that the service is known by.
 #[derive(Debug)]
 pub struct Gate {
-    /// Keys of each resource.
-    pub keys: Vec<(ResourceId, AccessKey)>,
+    /// Keys of each resource, as they are now.
+    pub keys: watch::Receiver<Vec<(ResourceId, AccessKey)>>,
     /// Hosts with their ports.
     pub hosts: Vec<String>,
 }
@@ -40,7 +41,8 @@ impl Gate {
         let refused = |error: SignatureError| Problem::Unauthenticated(error.to_string());
         let signed = request.read(Timestamp::now()).map_err(refused)?;
         // All are tried, so that time does not tell which came near.
-        let fitting = self.keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
+        let keys = self.keys.borrow();
+        let fitting = keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
         let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
         caller.ok_or_else(|| refused(SignatureError::Key))
     }
@@ -50,7 +52,8 @@ impl Gate {
         let Some(said) = asked.header("authorization").and_then(|text| text.strip_prefix("Bearer ")) else {
             return self.signed(asked);
         };
-        let fitting = self.keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
+        let keys = self.keys.borrow();
+        let fitting = keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
         let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
         caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))
     }

@@ -1,6 +1,6 @@
 //! HTTP: parses a request, asks the supervisor once, renders the answer.
 //!
-//! Entry point: [`router`].
+//! Entry points: [`router`], and [`listen::serve`] for where it is asked.
 //!
 //! ```text
 //!  /calling/recordings…      recordings, as ACS's clients control them      (signed)
@@ -12,10 +12,14 @@
 //! **Architecture invariant:** nothing is decided here about a call or a recording, and no field of a client's is
 //! spelled but in `acs` and in `calls.rs`.
 
+mod answered;
 mod calls;
+mod connect;
+mod connections;
 mod content;
 mod error;
 mod gate;
+pub mod listen;
 mod recordings;
 mod request;
 

@@ -1,27 +1,30 @@
 //! `serve`: puts the service together, and ends it in order.
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use uuid::Uuid;
+use tokio::signal::unix::Signal;
 
 use crate::api;
 use crate::api::Api;
 use crate::api::Gate;
+use crate::api::listen::Listeners;
+use crate::app::names::Names;
+use crate::app::reload::Reload;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogError;
 use crate::config::Config;
-use crate::config::keys;
+use crate::config::ServiceSettings;
+use crate::config::host::Host;
 use crate::config::keys::KeysError;
+use crate::config::private;
+use crate::config::private::PrivateError;
+use crate::config::tls::TlsError;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Settings;
@@ -30,7 +33,6 @@ use crate::graph::Plan;
 use crate::graph::shipped::shipped;
 use crate::ingest::rtp::Readers;
 use crate::ingest::rtp::RtpError;
-use crate::model::ResourceId;
 use crate::pipeline::Installed;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
@@ -46,23 +48,21 @@ const CATALOG_DEADLINE: Duration = Duration::from_secs(10);
 /// Where the service is, when it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
-    /// Where requests are taken.
+    /// Where requests are taken without encryption.
     pub http: SocketAddr,
-    /// Names of the resources with the files that their keys are in.
-    pub keys: Vec<(String, PathBuf)>,
+    /// Where they are taken with TLS, as clients are to call it.
+    pub https: Host,
+    /// Where tunnels to the service are asked for, if they are.
+    pub connect: Option<SocketAddr>,
+    /// What clients are to trust, where the service has its own certificate.
+    pub authority: Option<PathBuf>,
+    /// Names of the resources with the files that their keys are in, and those of their connection strings.
+    pub resources: Vec<(String, PathBuf, PathBuf)>,
 }
 
 /// Why there is no service. Reads after "failed to serve: ".
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A directory.
-    #[error("{} cannot be used: {cause}", path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why. Not a `source`: the text has it already.
-        cause: std::io::Error,
-    },
     /// An address.
     #[error("{address} cannot be listened on: {cause}")]
     Listen {
@@ -80,6 +80,12 @@ pub enum ServeError {
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Directories and connection strings.
+    #[error(transparent)]
+    Private(#[from] PrivateError),
     /// Workers.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -89,12 +95,13 @@ pub enum ServeError {
     /// Files.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
-    /// The server.
-    #[error("the server has ended: {0}")]
-    Server(std::io::Error),
+    /// What it listens at.
+    #[error("what is listened at is not known: {0}")]
+    Listening(std::io::Error),
 }
 
-/// Serves until `end` comes, and then until all recordings have ended. `ready` is told where, once.
+/// Serves until `end` comes, and then until all recordings have ended. `ready` is told where, once. Keys and
+/// certificate are read again at each `hangup`.
 ///
 /// # Errors
 ///
@@ -102,32 +109,27 @@ pub enum ServeError {
 pub async fn serve(
     config: Config,
     ready: impl FnOnce(&Served),
+    hangup: Signal,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let data = &config.service.data_dir;
     for dir in [data.clone(), data.join("recordings"), data.join("objects")] {
-        make_private(&dir)?;
-    }
-    let mut gate = Gate { keys: Vec::new(), hosts: Vec::new() };
-    let mut resources = BTreeMap::new();
-    let mut key_files = Vec::new();
-    for settings in config.resources {
-        let id = ResourceId(Uuid::new_v5(&Uuid::NAMESPACE_OID, settings.name.as_bytes()));
-        let dir = data.join("keys");
-        let keys::Keys { primary, secondary } = keys::load_or_create(&dir, &settings.name)?;
-        gate.keys.extend([(id, primary), (id, secondary)]);
-        key_files.push((settings.name.clone(), dir.join(&settings.name)));
-        resources.insert(id, settings);
+        private::make_dir(&dir)?;
     }
     let n_workers = available_parallelism().map_or(1, usize::from);
     let settings = Settings { workers: n_workers, tick: config.engine.tick, stall: config.engine.stall_timeout };
-    let address = config.service.http;
-    let listen = |cause| ServeError::Listen { address, cause };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let http = listener.local_addr().map_err(listen)?;
-    gate.hosts = hosts(http);
+    let mut listeners = listen(&config.service).await?;
+    let http = listeners.http.local_addr().map_err(ServeError::Listening)?;
+    let https = listeners.https.local_addr().map_err(ServeError::Listening)?;
+    let names = Names::new(&config.service, http, https);
+    let connect = listeners.connect.as_ref().and_then(|listener| listener.local_addr().ok());
+    listeners.tunnelled = names.tunnelled.clone();
     let objects = Objects::local(&data.join("objects"))?;
     let (catalog, rows, writer) = Catalog::open(&data.join("catalog.db")).await?;
+    let (reload, keys, tls) = Reload::begin(&config.service, &config.resources, &names)?;
+    let served =
+        Served { http, https: names.endpoint, connect, authority: reload.authority(), resources: reload.files() };
+    let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources).collect();
     let (supervisor, task) = supervisor::start(Collaborators {
         engine: Arc::new(Engine::start(settings)?),
         readers: Readers::start(n_workers)?,
@@ -140,31 +142,33 @@ pub async fn serve(
         resources,
         creates_on_start: config.calls.create_on_start,
     });
-    let content_base = format!("http://{http}");
-    let router = api::router(Api { supervisor: supervisor.clone(), objects, gate, content_base });
-    ready(&Served { http, keys: key_files });
-    let drained = async move {
+    let gate = Gate { keys, hosts: names.signed };
+    let router = api::router(Api { supervisor: supervisor.clone(), objects, gate, content_base: names.content_base });
+    ready(&served);
+    tokio::spawn(reload.run(hangup));
+    api::listen::serve(listeners, router, tls, async move {
         end.await;
         supervisor.drain().await;
         // A task that has panicked has ended, too.
         let _ = task.await;
         // Who cannot write any more has said so.
         let _ = tokio::time::timeout(CATALOG_DEADLINE, writer).await;
+    })
+    .await;
+    Ok(())
+}
+
+async fn listen(service: &ServiceSettings) -> Result<Listeners, ServeError> {
+    let bind = async |address| {
+        let bound = TcpListener::bind(address).await;
+        bound.map_err(|cause| ServeError::Listen { address, cause })
     };
-    axum::serve(listener, router).with_graceful_shutdown(drained).await.map_err(ServeError::Server)
-}
-
-fn make_private(path: &Path) -> Result<(), ServeError> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        made => made.map_err(|cause| ServeError::Directory { path: path.to_owned(), cause }),
-    }
-}
-
-/// The names that clients sign requests to an address with.
-fn hosts(address: SocketAddr) -> Vec<String> {
-    let named = address.ip().is_loopback().then(|| format!("localhost:{}", address.port()));
-    [address.to_string()].into_iter().chain(named).collect()
+    let connect = match service.connect_proxy {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let (http, https) = (bind(service.http).await?, bind(service.https).await?);
+    Ok(Listeners { http, https, connect, tunnelled: Vec::new() })
 }
 
 fn plans() -> Result<BTreeMap<String, Arc<Plan>>, ServeError> {

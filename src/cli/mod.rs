@@ -8,6 +8,7 @@ mod check;
 mod counts;
 mod doctor;
 mod graph_file;
+mod keys;
 pub mod output;
 mod print;
 mod record;
@@ -61,6 +62,8 @@ enum Command {
     Record(Box<record::Args>),
     /// Serve recordings to those who control them over HTTP, as clients of ACS do
     Serve(serve::Args),
+    /// Show or change the keys that clients of the service sign with
+    Keys(keys::Args),
     /// Send media as RTP, over a network as bad as one likes
     Send(Box<send::Args>),
     /// Finish recordings that were killed
@@ -78,6 +81,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Record(args) => record::run(*args),
         Command::Serve(args) => serve::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Send(args) => send::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => check::run(&args),

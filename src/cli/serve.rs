@@ -1,10 +1,13 @@
 //! `serve`: the service.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use rustix::process::Resource;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
+use zeroize::Zeroizing;
 
 use crate::app::serve::Served;
 use crate::app::serve::serve;
@@ -23,10 +26,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = args.config.as_deref().map_or_else(|| Ok(Config::default()), read_config)?;
+    allow_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("reel-control").build();
     let runtime = runtime.context("no threads for the service")?;
     runtime.block_on(async {
         let mut asked = signal(SignalKind::terminate()).context("signals cannot be watched")?;
+        let hangup = signal(SignalKind::hangup()).context("signals cannot be watched")?;
         let end = async move {
             tokio::select! {
                 _ = asked.recv() => (),
@@ -42,15 +47,37 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 std::process::exit(1);
             });
         };
-        serve(config, tell, end).await.context("failed to serve")
+        serve(config, tell, hangup, end).await.context("failed to serve")
     })?;
     Ok(Exit::Done)
 }
 
-/// Says where everything is. Keys are told to nobody: they stand in their files.
-fn tell(Served { http, keys }: &Served) {
-    output::tell(format_args!("endpoint http://{http}/"));
-    for (name, path) in keys {
-        output::tell(format_args!("keys of {name}: {}", path.display()));
+/// Participants and connections take as many descriptors as the system allows; usually less are asked for.
+fn allow_files() {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    if limit.maximum.is_some() {
+        limit.current = limit.maximum;
+        let _ = rustix::process::setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// Says where everything is. Keys are told to nobody but a person who looks: they stand in their files.
+fn tell(served: &Served) {
+    output::tell(format_args!("endpoint https://{}/", served.https));
+    output::tell(format_args!("endpoint http://{}/, without encryption", served.http));
+    if let Some(address) = served.connect {
+        output::tell(format_args!("tunnels to the service http://{address}/"));
+    }
+    if let Some(path) = &served.authority {
+        output::tell(format_args!("certificate authority, to be trusted by clients: {}", path.display()));
+    }
+    for (name, keys, connection) in &served.resources {
+        output::tell(format_args!("keys of {name}: {}", keys.display()));
+        output::tell(format_args!("connection string of {name}: {}", connection.display()));
+        if std::io::stderr().is_terminal()
+            && let Ok(text) = std::fs::read_to_string(connection).map(Zeroizing::new)
+        {
+            output::tell(text.trim_end());
+        }
     }
 }

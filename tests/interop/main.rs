@@ -1,155 +1,156 @@
-//! The unmodified SDKs of ACS control recordings of live calls here, and load what was recorded. What they loaded is
-//! judged by what is in it.
+//! The unmodified SDKs of ACS control recordings of live calls here, and load what was recorded, by nothing but a
+//! connection string and their environment. What they loaded is judged by what is in it.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod server;
+mod judge;
+mod matrix;
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::server::Server;
+use crate::matrix::Column;
 use crate::support::program::Program;
-use crate::support::serial;
-use crate::support::serial::FRAME;
-use crate::support::signal;
-use crate::support::wav::Wav;
+use crate::support::server::Server;
 
-/// Frames that an edge may cut, or that stand too near to it to be read.
-const EDGES: usize = 3;
+/// An SDK, and what tells its story.
+#[derive(Debug, Clone, Copy)]
+enum Sdk {
+    Python { version: &'static str, kind: &'static str },
+    JavaScript { version: &'static str },
+}
 
 /// Returns where the SDKs are, each version in an environment of its own.
 fn environments() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop")
 }
 
-/// Lets a version of the SDK tell the story; returns what it told.
-#[track_caller]
-fn tell(server: &Server, version: &str, kind: &str, options: &[&OsStr]) -> Value {
-    let python = environments().join(format!("py-{version}/bin/python"));
-    assert!(python.exists(), "{} is not there: scripts/interop installs it", python.display());
-    let out = server.path(&format!("{version}-{kind}"));
-    std::fs::create_dir_all(&out).expect("the temporary directory can be written");
-    let mut command = Command::new(python);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/story.py"));
-    command.args(["--endpoint", &server.endpoint, "--reelgraph", env!("CARGO_BIN_EXE_reelgraph"), "--kind", kind]);
-    command.arg("--keys").arg(server.keys()).arg("--out").arg(&out).args(options);
-    let output = Program::start(&mut command).finish();
-    assert!(output.status.success(), "{version} {kind}: {}\n{}", output.stderr, server.log());
-    serde_json::from_str(&output.stdout).expect("one JSON document")
+fn story(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(file)
 }
 
-/// Numbers that somebody's frames have in a recording, in order.
-fn numbers(samples: &[i16]) -> Vec<u16> {
-    serial::read(samples).into_iter().filter_map(|frame| frame.number).collect()
+/// Returns where stories in Python find what they share with others.
+fn support() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support")
 }
 
-/// All numbers follow on each other but where the recording was paused: at a sample, for so many milliseconds. There as
-/// many are missing as the pause is long.
-#[track_caller]
-fn check_serial(name: &str, samples: &[i16], pause: (usize, u64)) {
-    let (at, pause_ms) = pause;
-    // Each by itself: the frames behind a pause stand on another grid.
-    let [before, after] = [&samples[..at], &samples[at..]].map(numbers);
-    for (part, samples) in [(&before, at), (&after, samples.len() - at)] {
-        assert!(part.windows(2).all(|pair| pair[1] == pair[0] + 1), "{name}: {part:?}");
-        assert!(part.len() + EDGES >= samples / FRAME, "{name}: {} frames in {samples} samples", part.len());
+impl Sdk {
+    fn version(self) -> &'static str {
+        let (Self::Python { version, .. } | Self::JavaScript { version }) = self;
+        version
     }
-    let (last, first) = (before.last().expect("frames"), after.first().expect("frames"));
-    let missing_ms = u64::from(first - last - 1) * 20;
-    // A frame that an edge cuts says nothing.
-    assert!(missing_ms.abs_diff(pause_ms) <= 40, "{name}: {missing_ms} ms are missing for {pause_ms} ms");
-}
 
-#[track_caller]
-fn check(recording: &Value) {
-    let text =
-        |pointer: &str| recording.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}"));
-    let name = text("/name");
-    let metadata = &recording["metadata"];
-    let pauses = metadata["pauseResumeIntervals"].as_array().expect("an array");
-    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()).expect("a time");
-    let begin = time(&metadata["chunkStartTime"]);
-    let pause = |pause: &Value| {
-        (time(&pause["startTime"]).duration_since(begin), pause["duration"].as_u64().expect("milliseconds"))
-    };
-    let pauses: Vec<_> = pauses.iter().map(pause).collect();
-    let duration_ms = metadata["chunkDuration"].as_u64().expect("milliseconds");
-    assert_eq!(recording["result"]["recordingDurationMs"], duration_ms, "{name}");
-    let path = Path::new(text("/path"));
-    match name {
-        "defaults" => {
-            assert_eq!(path.extension().and_then(|extension| extension.to_str()), Some("mp3"));
-            assert_eq!(metadata["recordingInfo"]["audioConfiguration"]["bitRate"], 48_000, "{metadata}");
-            let decoded = server::decode(path);
-            assert!((decoded.len() / 16).abs_diff(duration_ms as usize) <= 1, "{name}: {} samples", decoded.len());
-            assert!(signal::rms_db(&decoded) > -30.0, "{name}: nothing is heard");
+    fn name(self) -> String {
+        match self {
+            Self::Python { version, kind } => format!("Python {version} {kind}"),
+            Self::JavaScript { version } => format!("JavaScript {version}"),
         }
-        "mixed" => {
-            let wav = Wav::read(path);
-            assert_eq!(wav.channels, 1, "{name}");
-            assert!((wav.frames() / 16).abs_diff(duration_ms as usize) <= 1, "{name}: {} frames", wav.frames());
-            assert!(signal::rms_db(&wav.samples) > -30.0, "{name}: nothing is heard");
+    }
+
+    /// Returns what a service is to be told for it: since 1.6.0 they load files by no name but Microsoft's.
+    fn settings(self) -> &'static str {
+        match self.version() {
+            "1.6.0" => "content-url = \"https://rec.asm.skype.com\"\nconnect-proxy = \"127.0.0.1:0\"",
+            _ => "",
         }
-        "pinned" => {
-            let wav = Wav::read(path);
-            let participants = metadata["participants"].as_array().expect("an array");
-            let channel = |id: &str| {
-                let found = participants.iter().find(|participant| participant["participantId"] == id);
-                found.and_then(|participant| participant["channel"].as_u64()).expect("a channel") as usize
-            };
-            assert_eq!((wav.channels, channel("8:acs:ada"), channel("4:+14255550123")), (3, 2, 0), "{metadata}");
-            // The first pause was there from the start: nothing is before it.
-            let [(from, first_ms), (again, second_ms)] = pauses[..] else { panic!("{metadata}") };
-            assert!(from.is_zero(), "{metadata}");
-            let at = (again.as_micros() as usize - first_ms as usize * 1_000) * 16 / 1_000;
-            for channel in [0, 2] {
-                check_serial(&format!("{name}, channel {channel}"), &wav.channel(channel), (at, second_ms));
+    }
+
+    /// Returns what tells the story to a server, in the environment that README tells users to have.
+    fn command(self, server: &Server) -> Command {
+        let env = environments();
+        let authority = server.authority();
+        let mut command = match self {
+            Self::Python { version, kind } => {
+                let mut command = Command::new(env.join(format!("py-{version}/bin/python")));
+                command.arg(story("story.py")).args(["--kind", kind]).arg("--authority").arg(&authority);
+                command.env("REQUESTS_CA_BUNDLE", &authority).env("SSL_CERT_FILE", &authority);
+                command.env("NO_PROXY", "localhost");
+                command
             }
-            assert!(wav.channel(1).iter().all(|sample| *sample == 0), "{name}: nobody is on channel 1");
+            Self::JavaScript { version } => {
+                let mut command = Command::new(env.join("node"));
+                command.arg(story("story.mjs")).arg("--sdk").arg(env.join(format!("js-{version}")));
+                // It takes its proxy by the host of the service, also where it loads from another.
+                command.env("NODE_EXTRA_CA_CERTS", &authority).env_remove("NO_PROXY");
+                command
+            }
+        };
+        command.env("PYTHONPATH", support());
+        assert!(Path::new(command.get_program()).exists(), "{command:?}: scripts/interop installs it");
+        for name in ["HTTP_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name);
         }
-        other => panic!("{other} is no recording of the story"),
+        match server.told("tunnels to the service ") {
+            Some(proxy) => command.env("HTTPS_PROXY", proxy),
+            None => command.env_remove("HTTPS_PROXY"),
+        };
+        command.args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph")]);
+        command.arg("--connection").arg(server.connection()).env("PYTHONDONTWRITEBYTECODE", "1");
+        command
     }
-}
 
-#[track_caller]
-fn check_story(version: &str) {
-    let server = Server::start();
-    for kind in ["sync", "aio"] {
-        let told = tell(&server, version, kind, &[]);
-        assert_eq!((&told["version"], &told["kind"]), (&version.into(), &kind.into()));
+    /// Lets the SDK tell its story; judges what it loaded, and returns what it did.
+    #[track_caller]
+    fn record(self, server: &Server) -> Column {
+        let (name, out) = (self.name(), server.path(&self.name().replace(' ', "-")));
+        std::fs::create_dir_all(&out).expect("the temporary directory can be written");
+        let mut command = self.command(server);
+        command.arg("--out").arg(&out).arg("--tone").arg(judge::write_tone(&out));
+        let output = Program::start(&mut command).finish();
+        assert!(output.status.success(), "{name}: {}\n{}\n{}", output.stdout, output.stderr, server.log());
+        let told: Value = serde_json::from_str(&output.stdout).expect("one JSON document");
+        assert_eq!(told["version"], self.version(), "{name}");
         let recordings = told["recordings"].as_array().expect("an array");
-        recordings.iter().for_each(check);
-        println!(
-            "Python {version} {kind}: {} recordings started, paused, resumed, stopped, loaded, deleted",
-            recordings.len()
-        );
+        assert_eq!(recordings.len(), 4, "{name}");
+        recordings.iter().for_each(|recording| judge::check(&name, recording));
+        let done = told["done"].as_array().expect("an array").iter().filter_map(Value::as_str).map(str::to_owned);
+        Column { name, done: done.collect() }
     }
-    server.end();
 }
 
 #[test]
-fn python_1_6_0_records_here() {
-    check_story("1.6.0");
-}
-
-#[test]
-fn python_1_5_0_records_here() {
-    check_story("1.5.0");
+fn the_sdks_record_here() {
+    let versions: [&[Sdk]; 4] = [
+        &[Sdk::Python { version: "1.6.0", kind: "sync" }, Sdk::Python { version: "1.6.0", kind: "aio" }],
+        &[Sdk::Python { version: "1.5.0", kind: "sync" }, Sdk::Python { version: "1.5.0", kind: "aio" }],
+        &[Sdk::JavaScript { version: "1.6.0" }],
+        &[Sdk::JavaScript { version: "1.5.1" }],
+    ];
+    // Each version has a server of its own, and its stories are told one behind the other: the machine has few cores.
+    let columns = std::thread::scope(|scope| {
+        let threads = versions.map(|sdks| {
+            scope.spawn(move || {
+                let server = Server::start(sdks[0].settings());
+                let columns: Vec<_> = sdks.iter().map(|sdk| sdk.record(&server)).collect();
+                server.end(&[]);
+                columns
+            })
+        });
+        threads.map(|thread| thread.join().expect("its story is told"))
+    });
+    let columns: Vec<_> = columns.into_iter().flatten().collect();
+    matrix::check(&columns);
 }
 
 #[test]
 fn what_was_recorded_is_there_when_the_service_was_killed() {
-    let server = Server::start();
+    let server = Server::start("");
     let kept = server.path("kept.json");
-    let tell = |server: &Server, option: &str| tell(server, "1.5.0", "sync", &[option.as_ref(), kept.as_ref()]);
-    tell(&server, "--keep");
+    let tell = |server: &Server, what: &str| {
+        let mut command = Command::new(environments().join("py-1.6.0/bin/python"));
+        command.env("PYTHONPATH", support());
+        command.arg(story("restart.py")).arg(what).args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph")]);
+        command.arg("--connection").arg(server.connection()).arg("--authority").arg(server.authority());
+        command.arg("--tone").arg(judge::write_tone(&server.path(""))).arg("--kept").arg(&kept);
+        let output = Program::start(command.env("PYTHONDONTWRITEBYTECODE", "1")).finish();
+        assert!(output.status.success(), "{what}: {}\n{}", output.stderr, server.log());
+    };
+    tell(&server, "keep");
     let server = server.kill_and_start_again();
-    tell(&server, "--find");
-    server.end();
+    tell(&server, "find");
+    server.end(&[]);
 }

@@ -1,45 +1,33 @@
-"""Records a call by the unmodified SDK, in all the ways that it has, and tells what came of it as one JSON document.
-
-Signs downloads by itself where the SDK refuses their address (1.6.0 takes no address but Microsoft's).
-"""
+"""Records calls by the unmodified SDK, in all the ways that it has, and tells what came of it as one JSON document."""
 
 import argparse
 import asyncio
-import atexit
 import base64
-import hashlib
-import hmac
 import importlib.metadata
 import inspect
 import json
-import subprocess
-import time
-import urllib.error
-import urllib.request
-import uuid
-from email.utils import formatdate
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from azure.communication import callautomation
 from azure.communication.callautomation import aio
-from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.core.pipeline.policies import AsyncHTTPPolicy, HTTPPolicy
+
+from service import DEADLINE, Call, Service
+from tampered import tampered
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--endpoint", required=True)
-parser.add_argument("--keys", required=True, type=Path)
-parser.add_argument("--reelgraph", required=True)
-parser.add_argument("--out", required=True, type=Path)
+for option in ("--connection", "--authority", "--reelgraph", "--tone", "--out"):
+    parser.add_argument(option, required=True)
 parser.add_argument("--kind", choices=["sync", "aio"], required=True)
-parser.add_argument("--keep", type=Path, help="only record, and write what came of it to this file")
-parser.add_argument("--find", type=Path, help="only look whether what this file tells is still there")
 args = parser.parse_args()
 
-KEY = args.keys.read_text().split()[0]
-ENDPOINT = args.endpoint.rstrip("/")
+SERVICE = Service(args.connection, args.authority, args.reelgraph, args.tone)
 VERSION = importlib.metadata.version("azure-communication-callautomation")
-DEADLINE = 60
+ADA = callautomation.CommunicationUserIdentifier("8:acs:ada")
+BOB = callautomation.PhoneNumberIdentifier("+14255550123")
+# What has been done, as the matrix names it.
+DONE = set()
 
 
 async def got(result):
@@ -47,299 +35,209 @@ async def got(result):
     return await result if inspect.isawaitable(result) else result
 
 
-def client(key=KEY, **options):
+def client(connection=SERVICE.connection, **options):
     half = aio if args.kind == "aio" else callautomation
-    return half.CallAutomationClient(ENDPOINT, AzureKeyCredential(key), **options)
+    return half.CallAutomationClient.from_connection_string(connection, **options)
 
 
-def signed(method, url, extra=None, body=b"", date=None, key=KEY, change=lambda request: request):
-    """Sends a request that is signed as the contract says, and then changed; returns status, headers, body."""
-    parts, date = urlsplit(url), date or formatdate(usegmt=True)
-    content = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    text = f"{method}\n{target}\n{date};{parts.netloc};{content}"
-    mac = hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()
-    headers = {
-        "x-ms-date": date,
-        "x-ms-content-sha256": content,
-        "Authorization": "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
-        + base64.b64encode(mac).decode(),
-        **(extra or {}),
-    }
-    request = urllib.request.Request(url, method=method, headers=headers, data=body or None)
-    try:
-        with urllib.request.urlopen(change(request), timeout=DEADLINE) as answer:
-            return answer.status, dict(answer.headers), answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, dict(error.headers), error.read()
-
-
-def own(method, path, body=None):
-    """Asks the service's own API, with a key."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {KEY}"}
-    request = urllib.request.Request(ENDPOINT + path, method=method, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-        body = answer.read()
-        return json.loads(body) if body else None
-
-
-class Call:
-    """A call of two parties who send numbered frames."""
-
-    def __init__(self):
-        self.key = f"call-{uuid.uuid4()}"
-        self.id = own("POST", "/api/v1/calls", {"callKey": self.key})["id"]
-        self.senders = []
-        for party in ("8:acs:ada", "4:+14255550123"):
-            body = {"participantId": party, "track": "codec=pcmu"}
-            rtp = own("POST", f"/api/v1/calls/{self.id}/participants", body)["rtp"]
-            command = [args.reelgraph, "send", "--serial", "--to", f"rtp://{rtp}", "--codec", "pcmu"]
-            sender = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            atexit.register(sender.kill)
-            self.senders.append(sender)
-
-    def end(self):
-        own("DELETE", f"/api/v1/calls/{self.id}")
-        for sender in self.senders:
-            sender.kill()
-            sender.wait()
-
-
-def result_of(recording):
-    """The stored chunks of a recording, when all is ready."""
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        status, _, body = signed("GET", f"{ENDPOINT}/calling/recordings/{recording}/result")
-        assert status == 200, (status, body)
-        result = json.loads(body)
-        if result["recordingStorageInfo"]["recordingChunks"]:
-            return result
-        time.sleep(0.05)
-    raise TimeoutError("the recording is not ready")
-
-
-async def refused(kind, status, code, asked):
+async def refused(row, kind, status, code, asked):
     """Asserts that the SDK's own exception comes, with status and code."""
     try:
         await got(asked())
     except kind as error:
-        assert error.status_code == status, (error.status_code, status)
+        assert error.status_code == status, (row, error.status_code, status)
         told = error.error.code if error.error else None
-        assert code is None or told == code, (told, code)
+        assert code is None or told == code, (row, told, code)
+        DONE.add(row)
         return
-    raise AssertionError(f"{kind} was expected")
+    raise AssertionError(f"{row}: {kind} was expected")
 
 
-async def read(sdk, url, **options):
-    """Loads a file by the SDK where it takes the address, else with the same signature."""
-    if VERSION < "1.6":
-        stream = await got(sdk.download_recording(url, **options))
-        data = stream.read()
-        return await data if inspect.isawaitable(data) else data
-    try:
-        await got(sdk.download_recording(url, **options))
-        raise AssertionError("1.6.0 takes no address but Microsoft's: the contract has changed")
-    except ValueError:
-        pass
-    first, length = options.get("offset"), options.get("length")
-    last = "" if length is None else first + length - 1 if first else ""
-    extra = {"Range": f"bytes={first}-{last}"} if first else None
-    status, _, body = signed("GET", url, extra)
-    assert status == (206 if first else 200), status
-    return body
+async def read(sdk, row, url, **options):
+    stream = await got(sdk.download_recording(url, **options))
+    data = stream.read()
+    data = await data if inspect.isawaitable(data) else data
+    DONE.add(row)
+    return data
 
 
-async def record(sdk, name, play=1.5, **options):
-    """Records a call as `options` say, with a pause; loads what it made, and deletes it."""
-    call = Call()
-    time.sleep(0.5)
-    started = await got(sdk.start_recording(server_call_id=call.key, **options))
-    recording = started.recording_id
-    assert started.recording_state == "inactive", started.recording_state
+async def states(sdk, recording, play, paused):
+    """A recording is paused and goes on, twice said each time."""
 
-    async def state():
-        return (await got(sdk.get_recording_properties(recording))).recording_state
+    async def check(expected):
+        state = (await got(sdk.get_recording_properties(recording))).recording_state
+        assert state == expected, (state, expected)
+        DONE.add(f"state: {expected}")
 
-    if options.get("pause_on_start"):
-        assert await state() == "inactive"
-        time.sleep(0.5)
+    if paused:
+        await check("inactive")
+        await asyncio.sleep(0.5)
         await got(sdk.resume_recording(recording))
-    assert await state() == "active"
-    time.sleep(play)
+        DONE.add("start: paused")
+    await check("active")
+    await asyncio.sleep(play)
     await got(sdk.pause_recording(recording))
     await got(sdk.pause_recording(recording))
-    assert await state() == "inactive"
-    time.sleep(0.7)
+    DONE.add("pause, and again")
+    await check("inactive")
+    await asyncio.sleep(0.7)
     await got(sdk.resume_recording(recording))
     await got(sdk.resume_recording(recording))
-    assert await state() == "active"
-    await refused(HttpResponseError, 400, "8559", lambda: sdk.start_recording(server_call_id=call.key))
-    time.sleep(play)
-    await got(sdk.stop_recording(recording))
-    for gone in (sdk.get_recording_properties, sdk.stop_recording):
-        await refused(ResourceNotFoundError, 404, "8522", lambda: gone(recording))
-    result = result_of(recording)
+    DONE.add("resume, and again")
+    await check("active")
+
+
+async def files(sdk, name, recording):
+    """What was recorded is loaded, whole and in parts, and deleted."""
+    for _ in range(DEADLINE * 20):
+        result = SERVICE.result_of(recording)
+        if result["recordingStorageInfo"]["recordingChunks"]:
+            break
+        await asyncio.sleep(0.05)
     assert result["sessionEndReason"] == "InitiatorLeft" and result["errors"] == [], result
     (chunk,) = result["recordingStorageInfo"]["recordingChunks"]
-    whole = await read(sdk, chunk["contentLocation"])
-    part = await read(sdk, chunk["contentLocation"], offset=100, length=50)
+    whole = await read(sdk, "download", chunk["contentLocation"])
+    part = await read(sdk, "download: range", chunk["contentLocation"], offset=100, length=50)
     assert part == whole[100:150], (len(part), len(whole))
-    rest = await read(sdk, chunk["contentLocation"], offset=len(whole) - 10)
+    rest = await read(sdk, "download: from", chunk["contentLocation"], offset=len(whole) - 10)
     assert rest == whole[-10:]
-    metadata = json.loads(await read(sdk, chunk["metadataLocation"]))
+    metadata = json.loads(await read(sdk, "download: metadata", chunk["metadataLocation"]))
     assert metadata["chunkDocumentId"] == chunk["documentId"], metadata
-    path = args.out / f"{name}.{metadata['recordingInfo']['format']}"
+    path = Path(args.out) / f"{name}.{metadata['recordingInfo']['format']}"
     path.write_bytes(whole)
-    if VERSION < "1.6":
-        await got(sdk.delete_recording(chunk["deleteLocation"]))
-    else:
-        assert signed("DELETE", chunk["deleteLocation"])[0] == 200
-    assert signed("GET", chunk["contentLocation"])[0] == 404
-    assert signed("GET", chunk["metadataLocation"])[0] == 404
-    call.end()
+    await got(sdk.delete_recording(chunk["deleteLocation"]))
+    DONE.add("delete")
+    # The SDK does not read why.
+    for gone in ("contentLocation", "metadataLocation"):
+        await refused("404: deleted", ResourceNotFoundError, 404, None, lambda: sdk.download_recording(chunk[gone]))
+    await refused("404: deleted", ResourceNotFoundError, 404, None, lambda: sdk.delete_recording(chunk["deleteLocation"]))
     return {"name": name, "path": str(path), "metadata": metadata, "result": result}
+
+
+async def record(sdk, name, by, rows, play=1.5, **options):
+    """Records a call as `options` say, with a pause; loads what it made, and deletes it."""
+    call = Call(SERVICE)
+    await asyncio.sleep(0.5)
+    names = {"server_call_id": "callKey", "group_call_id": "groupCallId", "room_id": "roomId"}
+    names["call_connection_id"] = "callConnectionId"
+    started = await got(sdk.start_recording(**{by: call.names[names[by]]}, **options))
+    recording = started.recording_id
+    assert started.recording_state == "inactive", started.recording_state
+    DONE.update([f"start: {names[by]}", *rows])
+    await states(sdk, recording, play, options.get("pause_on_start"))
+    again = lambda: sdk.start_recording(server_call_id=call.key)
+    await refused("400: started twice", HttpResponseError, 400, "8559", again)
+    await asyncio.sleep(play)
+    await got(sdk.stop_recording(recording))
+    DONE.add("stop")
+    await refused("404: state after stop", ResourceNotFoundError, 404, "8522", lambda: sdk.get_recording_properties(recording))
+    await refused("404: stop twice", ResourceNotFoundError, 404, "8522", lambda: sdk.stop_recording(recording))
+    told = await files(sdk, name, recording)
+    call.end()
+    return told
 
 
 async def mistakes(sdk):
     """What is refused comes as the SDK's own exceptions."""
-    call = Call()
-    wrong = client(base64.b64encode(b"another key, as long as those of the service").decode())
-    await refused(ClientAuthenticationError, 401, "7509", lambda: wrong.start_recording(server_call_id=call.key))
-    await refused(ResourceNotFoundError, 404, "8522", lambda: sdk.start_recording(server_call_id="nobody"))
-    await refused(ResourceNotFoundError, 404, "8522", lambda: sdk.pause_recording("nobody"))
+    call = Call(SERVICE)
+    key = base64.b64encode(b"another key, as long as those of the service").decode()
+    wrong = client(SERVICE.connection.replace(SERVICE.key, key))
+    start = lambda **options: sdk.start_recording(server_call_id=call.key, **options)
+    await refused("401: key", ClientAuthenticationError, 401, "7509", lambda: wrong.start_recording(server_call_id=call.key))
+    await refused("404: call", ResourceNotFoundError, 404, "8522", lambda: sdk.start_recording(server_call_id="nobody"))
+    await refused("404: recording", ResourceNotFoundError, 404, "8522", lambda: sdk.pause_recording("nobody"))
     formats = {"recording_channel_type": "unmixed", "recording_format_type": "mp3"}
-    await refused(HttpResponseError, 400, "8557", lambda: sdk.start_recording(server_call_id=call.key, **formats))
-    await refused(
-        HttpResponseError, 400, "8523",
-        lambda: sdk.start_recording(server_call_id=call.key, recording_format_type="flac"),
-    )
+    await refused("400: formats", HttpResponseError, 400, "8557", lambda: start(**formats))
+    await refused("400: word", HttpResponseError, 400, "8523", lambda: start(recording_format_type="flac"))
+    await refused("400: video", HttpResponseError, 400, "8557", lambda: start(recording_content_type="audioVideo"))
     storage = callautomation.AzureBlobContainerRecordingStorage("https://a.blob.core.windows.net/r")
-    await refused(
-        HttpResponseError, 405, "8520",
-        lambda: sdk.start_recording(server_call_id=call.key, recording_storage=storage),
-    )
+    await refused("405: storage elsewhere", HttpResponseError, 405, "8520", lambda: start(recording_storage=storage))
     call.end()
+    await close(wrong)
+
+
+def lose(response):
+    """Makes an answer that has come a failure that may be tried again."""
+    response.http_response.status_code = 503
+    return response
+
+
+class Lost(HTTPPolicy):
+    """Loses the first answers that come to the client."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    def send(self, request):
+        response = self.next.send(request)
+        self.count -= 1
+        return lose(response) if self.count >= 0 else response
+
+
+class LostAio(AsyncHTTPPolicy):
+    """As `Lost`."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    async def send(self, request):
+        response = await self.next.send(request)
+        self.count -= 1
+        return lose(response) if self.count >= 0 else response
+
+
+async def retried():
+    """A start whose answers are lost is sent again by the SDK, and is done once."""
+    call, lost = Call(SERVICE), (LostAio if args.kind == "aio" else Lost)(2)
+    sdk = client(per_retry_policies=[lost], retry_backoff_factor=0.05)
+    started = await got(sdk.start_recording(server_call_id=call.key))
+    assert lost.count == -1, lost.count
+    assert call.recordings() == [started.recording_id], call.recordings()
+    DONE.add("start: retried, one recording")
+    call.end()
+    for _ in range(DEADLINE * 20):
+        chunks = SERVICE.result_of(started.recording_id)["recordingStorageInfo"]["recordingChunks"]
+        if chunks:
+            break
+        await asyncio.sleep(0.05)
+    for chunk in chunks:
+        await got(sdk.delete_recording(chunk["deleteLocation"]))
+    await close(sdk)
+
+
+async def close(sdk):
     if args.kind == "aio":
-        await wrong.close()
-
-
-def again():
-    """A request that is made again is done once, and one that was changed on its way is not done at all."""
-    call, url = Call(), f"{ENDPOINT}/calling/recordings?api-version=2026-03-12"
-    body = json.dumps({"callLocator": {"serverCallId": call.key, "kind": "serverCallLocator"}}).encode()
-    repeat = {"Repeatability-Request-ID": str(uuid.uuid4()), "Repeatability-First-Sent": formatdate(usegmt=True)}
-    json_body = {**repeat, "Content-Type": "application/json"}
-    answers = [signed("POST", url, json_body, body) for _ in range(3)]
-    assert len({answer[2] for answer in answers}) == 1, answers
-    assert all(answer[1]["repeatability-result"] == "accepted" for answer in answers), answers
-    recording = json.loads(answers[0][2])["recordingId"]
-    status, headers, told = signed("POST", url, json_body, body + b" ")
-    assert (status, headers["repeatability-result"]) == (400, "rejected"), (status, headers, told)
-    assert json.loads(told)["error"]["code"] == "8523", told
-
-    def with_header(name, value):
-        def change(request):
-            request.add_header(name, value)
-            return request
-        return change
-
-    def with_url(other):
-        def change(request):
-            request.full_url = other
-            return request
-        return change
-
-    state = f"{ENDPOINT}/calling/recordings/{recording}"
-    assert signed("GET", state)[0] == 200
-    late = formatdate(time.time() - 16 * 60, usegmt=True)
-    soon = formatdate(time.time() + 16 * 60, usegmt=True)
-    for change, options in [
-        (with_url(f"{state}?x=1"), {}),
-        (with_url(state[:-1] + ("A" if state[-1] != "A" else "B")), {}),
-        (with_header("x-ms-date", formatdate(time.time() + 60, usegmt=True)), {}),
-        (with_header("x-ms-content-sha256", base64.b64encode(hashlib.sha256(b"x").digest()).decode()), {}),
-        (with_header("Host", "elsewhere:1"), {}),
-        (with_header("Authorization", "HMAC-SHA256 SignedHeaders=host&Signature=AA=="), {}),
-        (with_header("Authorization", f"Bearer {KEY}"), {}),
-        (lambda request: request, {"date": late}),
-        (lambda request: request, {"date": soon}),
-    ]:
-        status, _, told = signed("GET", state, change=change, **options)
-        assert (status, json.loads(told)["error"]["code"]) == (401, "7509"), (status, told, options)
-
-    def with_body(request):
-        request.data = body + b" "
-        return request
-
-    status, _, told = signed("POST", url, json_body, body, change=with_body)
-    assert (status, json.loads(told)["error"]["code"]) == (401, "7509"), (status, told)
-    assert signed("POST", f"{ENDPOINT}/calling/callConnections", body=b"{}")[0] == 405
-    call.end()
-    assert result_of(recording)["sessionEndReason"] == "CallEnded"
-    for chunk in result_of(recording)["recordingStorageInfo"]["recordingChunks"]:
-        assert signed("DELETE", chunk["deleteLocation"])[0] == 200
-
-
-def start_again(kept):
-    """Starts what was started before; returns the recording's id."""
-    url = f"{ENDPOINT}/calling/recordings?api-version=2026-03-12"
-    status, headers, told = signed("POST", url, kept["headers"], kept["body"].encode())
-    assert (status, headers["repeatability-result"]) == (200, "accepted"), (status, told)
-    return json.loads(told)["recordingId"]
-
-
-async def keep(sdk):
-    """Records, and leaves what came of it where it is."""
-    call = Call()
-    body = json.dumps({"callLocator": {"serverCallId": call.key, "kind": "serverCallLocator"}})
-    repeat = {"Repeatability-Request-ID": str(uuid.uuid4()), "Repeatability-First-Sent": formatdate(usegmt=True)}
-    kept = {"headers": {**repeat, "Content-Type": "application/json"}, "body": body}
-    recording = start_again(kept)
-    time.sleep(1)
-    await got(sdk.stop_recording(recording))
-    (chunk,) = result_of(recording)["recordingStorageInfo"]["recordingChunks"]
-    whole = await read(sdk, chunk["contentLocation"])
-    call.end()
-    assert len(whole) > 4_000, len(whole)
-    kept |= {"recording": recording, "sha256": hashlib.sha256(whole).hexdigest()}
-    args.keep.write_text(json.dumps(kept))
-
-
-async def find(sdk):
-    """What was recorded before the service was killed is there, and a request of that time is not done again."""
-    kept = json.loads(args.find.read_text())
-    assert start_again(kept) == kept["recording"]
-    result = result_of(kept["recording"])
-    (chunk,) = result["recordingStorageInfo"]["recordingChunks"]
-    assert result["sessionEndReason"] == "InitiatorLeft", result
-    whole = await read(sdk, chunk["contentLocation"])
-    assert hashlib.sha256(whole).hexdigest() == kept["sha256"], len(whole)
-    await got(sdk.delete_recording(chunk["deleteLocation"]))
-    assert signed("GET", chunk["contentLocation"])[0] == 404
+        await sdk.close()
 
 
 async def main():
     sdk = client()
-    if args.keep or args.find:
-        await (keep(sdk) if args.keep else find(sdk))
-        print("{}")
-        return
-    ada = callautomation.CommunicationUserIdentifier("8:acs:ada")
     unmixed = {"recording_content_type": "audio", "recording_channel_type": "unmixed", "recording_format_type": "wav"}
-    told = [
-        await record(sdk, "defaults"),
-        await record(sdk, "mixed", recording_format_type="wav", recording_channel_type="mixed"),
-        await record(
-            sdk, "pinned", pause_on_start=True,
-            channel_affinity=[callautomation.ChannelAffinity(target_participant=ada, channel=2)], **unmixed,
+    affinity = [callautomation.ChannelAffinity(target_participant=ADA, channel=2)]
+    told = await asyncio.gather(
+        record(sdk, "defaults", "server_call_id", []),
+        record(
+            sdk, "mixed", "group_call_id", ["start: mixed wav", "start: callback", "start: storage of the service"],
+            recording_format_type="wav", recording_channel_type="mixed", recording_content_type="audio",
+            recording_state_callback_url="https://127.0.0.1:9/states",
+            recording_storage=callautomation.AzureCommunicationsRecordingStorage(),
         ),
-    ]
+        record(
+            sdk, "pinned", "call_connection_id", ["start: unmixed wav", "start: affinity"],
+            pause_on_start=True, channel_affinity=affinity, **unmixed,
+        ),
+        record(
+            sdk, "ordered", "room_id", ["start: ordering"], audio_channel_participant_ordering=[BOB, ADA], **unmixed,
+        ),
+        retried(),
+    )
     await mistakes(sdk)
-    again()
-    if args.kind == "aio":
-        await sdk.close()
-    print(json.dumps({"version": VERSION, "kind": args.kind, "recordings": told}))
+    if args.kind == "sync":
+        tampered(SERVICE)
+    await close(sdk)
+    print(json.dumps({"version": VERSION, "recordings": told[:-1], "done": sorted(DONE)}))
 
 
 asyncio.run(main())

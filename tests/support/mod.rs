@@ -17,6 +17,7 @@ pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod remains;
 pub(crate) mod serial;
+pub(crate) mod server;
 pub(crate) mod signal;
 pub(crate) mod sound;
 pub(crate) mod source;
