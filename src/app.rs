@@ -130,6 +130,7 @@ pub fn record(
         recording_id: uuid::Uuid::new_v4(),
         call_id: uuid::Uuid::new_v4(),
         owner: None,
+        first_chunk: 0,
     };
     let Begun { recording, finisher, spool, lock: _lock, zero_ns } = begin(new, &request.out, None)?;
     let until = request.duration.map_or(Until::MediaEnds, Until::Time);

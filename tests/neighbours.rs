@@ -92,6 +92,7 @@ fn begin(engine: &Engine, plan: Arc<Plan>, track: Arc<Mutex<Track>>, dir: PathBu
         recording_id: uuid::Uuid::from_u128(1),
         call_id: uuid::Uuid::from_u128(2),
         owner: None,
+        first_chunk: 0,
         graph: plan.name.clone(),
         content: "audio".to_owned(),
         channel_type: "mixed".to_owned(),

@@ -304,6 +304,7 @@ fn opening(plan: &Plan, zero_ns: i64) -> Opening {
         recording_id: uuid::Uuid::new_v4(),
         call_id: uuid::Uuid::new_v4(),
         owner: None,
+        first_chunk: 0,
         graph: plan.name.clone(),
         content: plan.media.content().as_str().to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),

@@ -155,6 +155,7 @@ fn recording(plan: Arc<Plan>, dir: &Path) -> Recording {
         recording_id: uuid::Uuid::nil(),
         call_id: uuid::Uuid::nil(),
         owner: None,
+        first_chunk: 0,
         graph: plan.name.clone(),
         content: "audio".to_owned(),
         channel_type: "mixed".to_owned(),

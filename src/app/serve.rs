@@ -1,6 +1,7 @@
 //! `serve`: puts the service together, and ends it in order.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::app::names::Names;
 use crate::app::reload::Reload;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogError;
+use crate::catalog::Rows;
 use crate::config::Config;
 use crate::config::ServiceSettings;
 use crate::config::host::Host;
@@ -34,8 +36,12 @@ use crate::graph::shipped::shipped;
 use crate::ingest::rtp::Readers;
 use crate::ingest::rtp::RtpError;
 use crate::pipeline::Installed;
+use crate::storage::Left;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
+use crate::storage::StorageError;
+use crate::storage::lock_data;
+use crate::storage::look_at_all;
 use crate::supervisor;
 use crate::supervisor::Collaborators;
 
@@ -92,6 +98,9 @@ pub enum ServeError {
     /// Sockets.
     #[error(transparent)]
     Rtp(#[from] RtpError),
+    /// What is left of recordings.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// Files.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
@@ -116,6 +125,7 @@ pub async fn serve(
     for dir in [data.clone(), data.join("recordings"), data.join("objects")] {
         private::make_dir(&dir)?;
     }
+    let _lock = lock_data(data)?;
     let n_workers = available_parallelism().map_or(1, usize::from);
     let settings = Settings { workers: n_workers, tick: config.engine.tick, stall: config.engine.stall_timeout };
     let mut listeners = listen(&config.service).await?;
@@ -126,6 +136,7 @@ pub async fn serve(
     listeners.tunnelled = names.tunnelled.clone();
     let objects = Objects::local(&data.join("objects"))?;
     let (catalog, rows, writer) = Catalog::open(&data.join("catalog.db")).await?;
+    let left = left(data.join("recordings"), &rows).await?;
     let (reload, keys, tls) = Reload::begin(&config.service, &config.resources, &names)?;
     let served =
         Served { http, https: names.endpoint, connect, authority: reload.authority(), resources: reload.files() };
@@ -136,6 +147,7 @@ pub async fn serve(
         objects: objects.clone(),
         catalog,
         rows,
+        left,
         plans: plans()?,
         settings: config.engine,
         service: config.service,
@@ -169,6 +181,14 @@ async fn listen(service: &ServiceSettings) -> Result<Listeners, ServeError> {
     };
     let (http, https) = (bind(service.http).await?, bind(service.https).await?);
     Ok(Listeners { http, https, connect, tunnelled: Vec::new() })
+}
+
+/// Looks at what is left of recordings that have not ended, or could not be stored.
+async fn left(dir: PathBuf, rows: &Rows) -> Result<Vec<Left>, ServeError> {
+    let stored = rows.chunks.iter().map(|row| row.id);
+    let known: BTreeSet<_> = stored.chain(rows.deletions.iter().copied()).collect();
+    let looked = tokio::task::spawn_blocking(move || look_at_all(&dir, |document| known.contains(&document)));
+    Ok(looked.await.expect("looking at files does not panic")?)
 }
 
 fn plans() -> Result<BTreeMap<String, Arc<Plan>>, ServeError> {

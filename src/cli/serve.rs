@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                     _ = asked.recv() => (),
                     _ = tokio::signal::ctrl_c() => (),
                 }
-                output::tell("ended before all recordings were finished; `reelgraph recover` finishes them");
+                output::tell("ended before all recordings were finished; the next `serve` finishes them");
                 std::process::exit(1);
             });
         };

@@ -33,6 +33,9 @@ pub struct Opening {
     /// Whose it is; None where no service recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Box<Owner>>,
+    /// Chunks that it had before: it goes on with those of a recording whose program was killed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first_chunk: u32,
     /// Name of the graph.
     pub graph: String,
     /// `audio`, `mixed`, `wav`: as in the graph's header.
@@ -49,6 +52,10 @@ pub struct Opening {
     pub boot_id: String,
     /// Monotonic clock at recording time zero.
     pub monotonic_zero: Duration,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Whose a recording is.
@@ -238,6 +245,7 @@ pub(in crate::session) mod tests {
             recording_id: uuid::Uuid::from_u128(1),
             call_id: uuid::Uuid::from_u128(2),
             owner: None,
+            first_chunk: 0,
             graph: "mixed-wav".into(),
             content: "audio".into(),
             channel_type: "mixed".into(),

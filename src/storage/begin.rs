@@ -44,6 +44,8 @@ pub struct NewRecording {
     pub call_id: Uuid,
     /// Whose it is.
     pub owner: Option<Owner>,
+    /// Chunks that it has already.
+    pub first_chunk: u32,
 }
 
 /// A recording that has begun.
@@ -118,7 +120,7 @@ pub fn discard_dir(dir: &Path) {
 }
 
 fn opening(new: &NewRecording, zero_ns: i64) -> Opening {
-    let NewRecording { plan, pause_mode, recording_id, call_id, owner, .. } = new;
+    let NewRecording { plan, pause_mode, recording_id, call_id, owner, first_chunk, .. } = new;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let since_zero = Duration::from_nanos(u64::try_from(monotonic_ns().saturating_sub(zero_ns)).unwrap_or(0));
     Opening {
@@ -126,6 +128,7 @@ fn opening(new: &NewRecording, zero_ns: i64) -> Opening {
         recording_id: *recording_id,
         call_id: *call_id,
         owner: owner.clone().map(Box::new),
+        first_chunk: *first_chunk,
         graph: plan.name.clone(),
         content: plan.media.content().as_str().to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),

@@ -37,6 +37,12 @@ pub enum StorageError {
         /// The directory.
         dir: PathBuf,
     },
+    /// A service has it.
+    #[error("{} is in use by a service that runs", dir.display())]
+    Served {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The directory's name cannot be told to GStreamer.
     #[error("directory {dir:?} has a name that is not UTF-8; choose another --out")]
     NotText {

@@ -123,7 +123,7 @@ pub(super) fn add_note(
 }
 
 /// Returns a file's size and hash, when it is on the disk.
-fn settle(path: &Path) -> Result<(u64, String), StorageError> {
+pub(super) fn settle(path: &Path) -> Result<(u64, String), StorageError> {
     let mut file = File::open(path).map_err(StorageError::io(path, "opened"))?;
     file.sync_all().map_err(StorageError::io(path, "synced"))?;
     let (mut hash, mut size, mut block) = (Sha256::new(), 0, vec![0; 64 * 1024]);

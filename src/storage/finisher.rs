@@ -56,7 +56,7 @@ impl Finisher {
     }
 
     /// Takes a report; returns how the recording ended, when it has. Its spool is gone then, unless something in it
-    /// could not be finished.
+    /// could not be finished, or it is a service's: that goes with its directory, when all in there is stored.
     ///
     /// # Errors
     ///
@@ -101,7 +101,8 @@ impl Finisher {
             let mut failed = std::mem::take(&mut self.failed).into_iter();
             failed.find(|(index, _)| is_missing(index)).map_or(Ok(()), |(_, error)| Err(error))
         });
-        if let Err(error) = finished.and_then(|()| self.spool.remove()) {
+        let is_kept = self.ledger.opening.owner.is_some();
+        if let Err(error) = finished.and_then(|()| if is_kept { Ok(()) } else { self.spool.remove() }) {
             ended.unfinished = Some(error.to_string());
         } else if self.chunks.is_empty() && ended.error.is_none() {
             ended.reason = EndReason::Failed;

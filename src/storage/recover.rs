@@ -37,34 +37,48 @@ pub fn recover(out: &Path) -> Result<Vec<Result<Recovered, StorageError>>, Stora
 }
 
 fn recover_spool(out: &Path, dir: PathBuf) -> Result<Recovered, StorageError> {
-    let named = Spool::named(out, &dir);
-    let _lock = named.lock()?;
+    let _lock = Spool::named(out, &dir).lock()?;
+    let Some((spool, mut ledger)) = read(out, &dir)? else {
+        Spool::named(out, &dir).remove()?;
+        return Ok(Recovered { dir, ledger: None, chunks: Vec::new() });
+    };
+    let chunks = finish(&spool, &mut ledger)?;
+    spool.remove()?;
+    Ok(Recovered { dir, ledger: Some(ledger), chunks })
+}
+
+/// Reads what is known of the recording in a spool; None where it was killed before it began, or when all but the spool
+/// was gone already.
+pub(super) fn read(out: &Path, dir: &Path) -> Result<Option<(Spool, Ledger)>, StorageError> {
+    let named = Spool::named(out, dir);
     let entries = match Journal::read(&named.journal()) {
         Ok(entries) => entries,
-        // Killed before it began, or when all but the spool was gone already.
         Err(JournalError::NotAJournal { .. } | JournalError::Io { .. }) if named.chunks()?.is_empty() => {
-            named.remove()?;
-            return Ok(Recovered { dir, ledger: None, chunks: Vec::new() });
+            return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
-    let mut ledger = Ledger::replay(&entries).expect("Journal::read returns an opening first");
+    let ledger = Ledger::replay(&entries).expect("Journal::read returns an opening first");
     let spool = Spool::existing(out, &ledger.opening.graph, &ledger.opening.format);
-    if spool.dir() != dir {
-        return Err(StorageError::Foreign { dir, graph: ledger.opening.graph });
+    match spool.dir() == dir {
+        true => Ok(Some((spool, ledger))),
+        false => Err(StorageError::Foreign { dir: dir.to_owned(), graph: ledger.opening.graph }),
     }
+}
+
+/// Finishes what is in a spool that nobody writes to any more, and returns the chunks that were not finished before.
+pub(super) fn finish(spool: &Spool, ledger: &mut Ledger) -> Result<Vec<Finalised>, StorageError> {
     if ledger.end.is_none() {
         ledger.apply(&Entry::Failed { at: Duration::ZERO, error: KILLED.to_owned() });
     }
     let mut chunks = Vec::new();
-    finish_rest(&spool, &mut ledger, &mut chunks)?;
+    finish_rest(spool, ledger, &mut chunks)?;
     if ledger.end.is_none() {
         let media = ledger.chunks.values().filter_map(|row| row.media.as_ref());
         let at = media.map(|media| media.end(ledger.opening.pause_mode)).max().unwrap_or(Duration::ZERO);
         ledger.apply(&Entry::Ended { at, reason: EndReason::Recovered, error: None });
     }
-    spool.remove()?;
-    Ok(Recovered { dir, ledger: Some(ledger), chunks })
+    Ok(chunks)
 }
 
 /// Finishes every chunk that is still in the spool, of a recording that nobody writes any more, and says in the last
@@ -92,7 +106,11 @@ pub fn finish_rest(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalise
     }
     chunks.sort_by_key(|chunk| chunk.media.index);
     if let Some(failure) = &ledger.failure {
-        let note = format!("the recording ends here, too early: {failure}");
+        // A service may have gone on with it.
+        let is_interrupted = failure == KILLED && ledger.opening.owner.is_some();
+        let what =
+            if is_interrupted { "the recording is interrupted here" } else { "the recording ends here, too early" };
+        let note = format!("{what}: {failure}");
         return tell_last(spool, ledger, &note, chunks);
     }
     match ledger.mismatch() {
@@ -118,7 +136,7 @@ fn tell_last(spool: &Spool, ledger: &Ledger, note: &str, chunks: &mut [Finalised
 }
 
 /// The media of a chunk: as the journal has it, else as far as its file tells; None where there is none in it.
-fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
+pub(super) fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
     if let Some(media) = ledger.chunks.get(&index).and_then(|row| row.media.clone()) {
         return Ok(Some(media));
     }

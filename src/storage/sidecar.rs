@@ -24,7 +24,7 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
         resource_id: opening.owner.as_ref().map_or(RESOURCE_LOCAL.to_owned(), |owner| owner.resource.to_string()),
         call_id: opening.call_id.to_string(),
         chunk_document_id: document_id(opening, media.index),
-        chunk_index: media.index,
+        chunk_index: opening.first_chunk.saturating_add(media.index),
         chunk_start_time: wall(media.start),
         chunk_duration: milliseconds(media.duration()),
         pause_resume_intervals: media.pauses.iter().map(interval).collect(),
@@ -39,9 +39,9 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
     }
 }
 
-/// Returns the id of a chunk's document: the same whoever finalises it, and however often.
+/// Returns the id of a chunk's document: the same whoever finalises it, and however often. `index` is that of its file.
 pub fn document(opening: &Opening, index: u32) -> ChunkId {
-    ChunkId(uuid::Uuid::new_v5(&opening.recording_id, &index.to_be_bytes()))
+    ChunkId(uuid::Uuid::new_v5(&opening.recording_id, &opening.first_chunk.saturating_add(index).to_be_bytes()))
 }
 
 /// Returns its name in files and answers.

@@ -33,6 +33,20 @@ pub struct Spool {
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
+/// Keeps other services away from a directory of data.
+///
+/// # Errors
+///
+/// One has it, or the system refuses.
+pub fn lock_data(dir: &Path) -> Result<Lock, StorageError> {
+    let opened = File::open(dir).map_err(StorageError::io(dir, "opened"))?;
+    match opened.try_lock() {
+        Ok(()) => Ok(Lock(opened)),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Served { dir: dir.to_owned() }),
+        Err(TryLockError::Error(cause)) => Err(StorageError::io(dir, "locked")(cause)),
+    }
+}
+
 impl Spool {
     /// Claims `out` for a recording of `graph`: makes the directories with mode 0700.
     ///
@@ -165,6 +179,20 @@ impl Spool {
         let is_file = |index: &u32| self.chunk(*index).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         chunks.retain(|index| self.extension.is_empty() || is_file(index));
         chunks.dedup();
+        Ok(chunks)
+    }
+
+    /// Returns the chunks that are finished, in order.
+    pub(super) fn finished_chunks(&self) -> Result<Vec<u32>, StorageError> {
+        let entries = std::fs::read_dir(&self.out).map_err(StorageError::io(&self.out, "read"))?;
+        let (prefix, suffix) = (format!("{}-", self.graph), format!(".{}", self.extension));
+        let index_of = |entry: DirEntry| -> Option<u32> {
+            let name = entry.file_name();
+            let digits = name.to_str()?.strip_prefix(&prefix)?.strip_suffix(&suffix)?;
+            entry.file_type().is_ok_and(|kind| kind.is_file()).then(|| digits.parse().ok())?
+        };
+        let mut chunks: Vec<u32> = entries.filter_map(Result::ok).filter_map(index_of).collect();
+        chunks.sort_unstable();
         Ok(chunks)
     }
 

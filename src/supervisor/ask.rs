@@ -21,6 +21,23 @@ pub enum CallName {
 }
 
 impl CallName {
+    /// Returns the kind of name, as it is kept.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Group(_) => "group",
+            Self::Room(_) => "room",
+            Self::Connection(_) => "connection",
+            Self::Correlation(_) => "correlation",
+        }
+    }
+
+    /// Returns the name of a kind that was kept; None where there is no such kind.
+    pub(super) fn kept(kind: &str, text: String) -> Option<Self> {
+        let kinds = [Self::Key, Self::Group, Self::Room, Self::Connection, Self::Correlation];
+        kinds.into_iter().map(|of| of(text.clone())).find(|name| name.kind() == kind)
+    }
+
     /// Returns the name itself.
     pub fn text(&self) -> &str {
         match self {

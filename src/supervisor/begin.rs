@@ -59,6 +59,7 @@ pub(super) fn begin(
         close_deadline,
         recording_id: asked.recording.0,
         call_id: asked.call.0,
+        first_chunk: asked.first_chunk,
         owner: Some(Owner { resource: asked.resource.0, region: asked.region }),
     };
     let begun = storage::begin(new, dir, Some(asked.at_ns)).map_err(|error| match error.is_callers() {

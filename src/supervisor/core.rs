@@ -2,9 +2,14 @@
 //!
 //! ```text
 //!  Starting ──begun──► Recording ──stop, call ended, failure──► Stopping ──all is stored──► Ended ──retention──► gone
+//!                          │ ▲
+//!                   killed ▼ │ somebody of its call is heard
+//!                         awaited ──nobody is, for a while──► Stopping
 //! ```
 
 mod calls;
+mod recordings;
+mod restore;
 mod saved;
 
 use std::collections::BTreeMap;
@@ -18,6 +23,7 @@ use crate::catalog::EndRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
 use crate::config::ResourceSettings;
+use crate::media::Settings;
 use crate::model::CallId;
 use crate::model::ChunkId;
 use crate::model::EndReason;
@@ -31,12 +37,9 @@ use crate::supervisor::DocumentView;
 use crate::supervisor::Phase;
 use crate::supervisor::RecordingView;
 use crate::supervisor::Refusal;
-use crate::supervisor::Repeat;
-use crate::supervisor::StartAsk;
-use crate::supervisor::input::Begin;
-use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Input;
+use crate::supervisor::input::Joining;
 use crate::supervisor::input::Member;
 use crate::supervisor::input::MemberKey;
 use crate::supervisor::input::Now;
@@ -48,8 +51,10 @@ const REPEAT: Duration = Duration::from_secs(24 * 3_600);
 #[derive(Debug)]
 struct Participant {
     member: Member,
+    track: Settings,
     address: SocketAddr,
     joined_ns: i64,
+    joined_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,28 @@ struct Call {
     created_at: Timestamp,
     participants: Vec<Participant>,
     recordings: Vec<RecordingId>,
+}
+
+/// What records of a recording now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// A part is being built.
+    Beginning,
+    /// A part records, or is paused.
+    On,
+    /// Nothing: the service was killed. A part begins when somebody of the call is heard.
+    Awaited,
+    /// Nothing, and nothing will.
+    Over,
+}
+
+/// How a part ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Which, from 0: each process that records has its own.
+    pub(super) part: u32,
+    pub(super) reason: EndReason,
+    pub(super) error: Option<String>,
 }
 
 #[derive(Debug)]
@@ -77,21 +104,25 @@ struct Recording {
     members: Vec<MemberKey>,
     /// When the last of its changes takes effect: they do in the order in which they were decided.
     changed_ns: i64,
+    run: Run,
+    /// Parts that have begun.
+    n_parts: u32,
+    /// Chunks before the part that is to begin.
+    n_chunks: u32,
+    /// Parts that are not stored.
+    n_unstored: u32,
     /// What is to happen to it as soon as it has begun.
     deferred: Vec<Effect>,
+    /// Why it is to end, if it is.
+    stopping: Option<EndReason>,
     /// Id of the request that started it, if that may be made again.
     asked_as: Option<String>,
     /// Who waits until it has begun.
     waiting: Vec<Token>,
     chunks: Vec<ChunkView>,
+    /// Of the last part that has ended.
+    outcome: Option<Outcome>,
     end: Option<EndRow>,
-}
-
-impl Recording {
-    /// Returns whether it is to be stopped as soon as it has begun.
-    fn is_to_stop(&self) -> bool {
-        self.deferred.iter().any(|effect| matches!(effect, Effect::Stop { .. }))
-    }
 }
 
 /// All calls and recordings.
@@ -106,6 +137,10 @@ pub(super) struct Core {
     repeated: HashMap<(ResourceId, String), RepeatRow>,
     lingering: Vec<(i64, MemberKey)>,
     n_members: u64,
+    /// When it was last asked who is heard.
+    looked_ns: i64,
+    /// Until when somebody is awaited.
+    awaited_ns: i64,
 }
 
 impl Core {
@@ -120,6 +155,8 @@ impl Core {
             repeated: HashMap::new(),
             lingering: Vec::new(),
             n_members: 0,
+            looked_ns: 0,
+            awaited_ns: 0,
         }
     }
 
@@ -141,15 +178,16 @@ impl Core {
                 }
                 effects
             }
-            Input::TrackOpened { token, call, key, id, opened } => self.track_opened(token, call, key, id, opened, now),
-            Input::Begun { recording, begun } => self.begun(recording, begun),
+            Input::TrackOpened { token, joining, opened } => self.track_opened(token, joining, opened, now),
+            Input::Begun { recording, begun } => self.begun(recording, begun, now),
             Input::Stopped { recording } => {
                 if let Some(own) = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording) {
                     own.phase = Phase::Stopping;
                 }
                 Vec::new()
             }
-            Input::Ended { recording, chunks, reason, error } => self.ended(recording, chunks, reason, error, now),
+            Input::PartEnded { recording, chunks, outcome } => self.part_ended(recording, chunks, outcome, now),
+            Input::Heard(members) => self.heard(&members, now),
             Input::Passed => self.passed(now),
         }
     }
@@ -157,7 +195,7 @@ impl Core {
     /// Stops a recording, whoever's it is.
     pub(super) fn stop_all(&mut self, reason: EndReason, now: Now) -> Vec<Effect> {
         let all: Vec<_> = self.recordings.keys().copied().collect();
-        all.into_iter().filter_map(|id| self.stop(id, reason, now)).collect()
+        all.into_iter().flat_map(|id| self.stop(id, reason, now)).collect()
     }
 
     /// Returns None where the answer comes later.
@@ -171,7 +209,7 @@ impl Core {
     ) -> Result<Option<Answer>, Refusal> {
         Ok(Some(match ask {
             Ask::CreateCall(names) => {
-                let id = self.create_call(resource, names, now)?;
+                let id = self.create_call(resource, names, now, effects)?;
                 Answer::Call(self.call_view(id)?)
             }
             Ask::EndCall(call) => {
@@ -198,9 +236,8 @@ impl Core {
                 if participants.len() >= limit {
                     return Err(Refusal::TooMany("participants of a call"));
                 }
-                self.n_members += 1;
-                let key = MemberKey(self.n_members);
-                effects.push(Effect::OpenTrack { token, call, key, id, settings });
+                let joining = Joining { call, key: self.next_key(), id, settings, joined_at: now.wall };
+                effects.push(Effect::OpenTrack { token: Some(token), port: None, joining });
                 return Ok(None);
             }
             Ask::RemoveParticipant { call, participant } => {
@@ -229,6 +266,11 @@ impl Core {
         }))
     }
 
+    fn next_key(&mut self) -> MemberKey {
+        self.n_members += 1;
+        MemberKey(self.n_members)
+    }
+
     fn call(&self, resource: ResourceId, call: CallId) -> Result<&Call, Refusal> {
         self.calls.get(&call).filter(|call| call.resource == resource).ok_or(Refusal::UnknownCall)
     }
@@ -237,216 +279,10 @@ impl Core {
         self.recordings.get(&recording).filter(|recording| recording.resource == resource)
     }
 
-    fn start(
-        &mut self,
-        token: Token,
-        resource: ResourceId,
-        start: StartAsk,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Option<Answer>, Refusal> {
-        let StartAsk { call: name, graph, pins, paused, repeat } = start;
-        if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
-            return answer;
-        }
-        let settings = self.resources.get(&resource).cloned().ok_or(Refusal::UnknownCall)?;
-        let call = self.call_to_record(resource, name, settings.recordings_max, now)?;
-        let here = self.calls.get(&call).ok_or(Refusal::UnknownCall)?;
-        let recording = RecordingId::new();
-        let pinned = |participant: &Participant| {
-            let pin = pin_of(&pins, &participant.member.id);
-            Member { pin, ..participant.member.clone() }
-        };
-        let members: Vec<_> = here.participants.iter().map(pinned).collect();
-        effects.push(Effect::Begin(Begin {
-            recording,
-            resource,
-            region: settings.region,
-            call,
-            graph: graph.clone(),
-            members: members.clone(),
-            paused,
-            pins: pins.iter().map(|(_, channel)| *channel).collect(),
-            at_ns: now.monotonic_ns,
-        }));
-        let asked_as = repeat.as_ref().map(|Repeat { id, .. }| id.clone());
-        if let Some(Repeat { id, body }) = repeat {
-            let row = RepeatRow { resource, id: id.clone(), body, recording, at: now.wall };
-            self.repeated.insert((resource, id), row);
-        }
-        let members = members.into_iter().map(|member| member.key).collect();
-        let new = Recording {
-            resource,
-            call,
-            phase: Phase::Starting,
-            graph,
-            paused,
-            paused_at: now.wall,
-            pins,
-            started_at: now.wall,
-            started_ns: now.monotonic_ns,
-            members,
-            changed_ns: now.monotonic_ns,
-            deferred: Vec::new(),
-            asked_as,
-            waiting: vec![token],
-            chunks: Vec::new(),
-            end: None,
-        };
-        self.recordings.insert(recording, new);
-        if let Some(call) = self.calls.get_mut(&call) {
-            call.recordings.push(recording);
-        }
-        Ok(None)
-    }
-
-    /// Returns the call of a name if it may be recorded now.
-    fn call_to_record(
-        &mut self,
-        resource: ResourceId,
-        name: CallName,
-        recordings_max: usize,
-        now: Now,
-    ) -> Result<CallId, Refusal> {
-        let known = self.names.get(&(resource, name.clone())).copied();
-        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
-        if known.and_then(|call| self.calls.get(&call)).is_some_and(|call| call.recordings.iter().any(is_on)) {
-            return Err(Refusal::AlreadyRecording);
-        }
-        if known.is_none() && !self.creates_on_start {
-            return Err(Refusal::UnknownCall);
-        }
-        let running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
-        if running.count() >= recordings_max {
-            return Err(Refusal::TooMany("recordings at a time"));
-        }
-        known.map_or_else(|| self.create_call(resource, vec![name], now), Ok)
-    }
-
-    /// Answers a request that was made before; None where it was not.
-    fn repeated(
-        &mut self,
-        token: Token,
-        resource: ResourceId,
-        repeat: Option<&Repeat>,
-    ) -> Option<Result<Option<Answer>, Refusal>> {
-        let Repeat { id, body } = repeat?;
-        let before = self.repeated.get(&(resource, id.clone()))?;
-        if before.body != *body {
-            return Some(Err(Refusal::RequestDiffers));
-        }
-        let id = before.recording;
-        Some(match self.recordings.get_mut(&id) {
-            Some(recording) if recording.phase == Phase::Starting => {
-                recording.waiting.push(token);
-                Ok(None)
-            }
-            // Also where it has ended since, and its files are gone.
-            _ => Ok(Some(Answer::Started(id))),
-        })
-    }
-
-    fn begun(&mut self, id: RecordingId, begun: Result<(), Refusal>) -> Vec<Effect> {
-        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
-        let waiting = std::mem::take(&mut recording.waiting);
-        let answer = match &begun {
-            Ok(()) => Ok(Answer::Started(id)),
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let mut effects: Vec<_> = waiting.into_iter().map(|token| Effect::Answer(token, answer.clone())).collect();
-        let call = recording.call;
-        let asked_as = recording.asked_as.take().map(|name| (recording.resource, name));
-        if begun.is_err() {
-            self.recordings.remove(&id);
-            // Who asks again shall have it tried again.
-            asked_as.and_then(|key| self.repeated.remove(&key));
-            if let Some(call) = self.calls.get_mut(&call) {
-                call.recordings.retain(|other| *other != id);
-            }
-            return effects;
-        }
-        recording.phase = if recording.is_to_stop() { Phase::Stopping } else { Phase::Recording };
-        effects.append(&mut recording.deferred);
-        // Before anybody is told.
-        let repeat = asked_as.and_then(|key| self.repeated.get(&key)).cloned();
-        repeat.map(|row| Effect::Save(Update::Repeat(row))).into_iter().chain(effects).collect()
-    }
-
-    /// Lets something happen to a recording, behind all that was decided before; None where it has to begin first.
-    fn change(&mut self, id: RecordingId, at_ns: i64, change: Change) -> Option<Effect> {
-        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
-        let at_ns = at_ns.max(recording.changed_ns + 1);
-        recording.changed_ns = at_ns;
-        let effect = Effect::Change { recording: id, at_ns, change };
-        if recording.phase == Phase::Starting {
-            recording.deferred.push(effect);
-            return None;
-        }
-        Some(effect)
-    }
-
-    fn set_paused(
-        &mut self,
-        resource: ResourceId,
-        id: RecordingId,
-        paused: bool,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Answer, Refusal> {
-        let recording = self.recordings.get_mut(&id).filter(|recording| recording.resource == resource);
-        let recording = recording.ok_or(Refusal::UnknownRecording)?;
-        match recording.phase {
-            Phase::Recording => (),
-            Phase::Stopping => return Err(Refusal::Stopping),
-            Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
-        }
-        if std::mem::replace(&mut recording.paused, paused) != paused {
-            recording.paused_at = now.wall;
-            let change = if paused { Change::Pause } else { Change::Resume };
-            effects.extend(self.change(id, now.monotonic_ns, change));
-        }
-        Ok(Answer::Done)
-    }
-
-    fn stop(&mut self, id: RecordingId, reason: EndReason, now: Now) -> Option<Effect> {
-        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
-        let stop = Effect::Stop { recording: id, at_ns: now.monotonic_ns.max(recording.changed_ns + 1), reason };
-        if recording.phase == Phase::Starting {
-            // The first says why.
-            if !recording.is_to_stop() {
-                recording.deferred.push(stop);
-            }
-            return None;
-        }
-        recording.phase = Phase::Stopping;
-        Some(stop)
-    }
-
-    fn ended(
-        &mut self,
-        id: RecordingId,
-        chunks: Vec<ChunkView>,
-        reason: EndReason,
-        error: Option<String>,
-        now: Now,
-    ) -> Vec<Effect> {
-        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
-        let retention = self.resources.get(&recording.resource).map_or(Duration::ZERO, |settings| settings.retention);
-        let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
-        recording.phase = Phase::Ended;
-        recording.end = Some(EndRow { reason, error, ready_at: now.wall, expires_at });
-        self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
-        recording.chunks = chunks;
-        let saved = saved::updates(id, recording);
-        if let Some(call) = self.calls.get_mut(&recording.call) {
-            call.recordings.retain(|other| *other != id);
-        }
-        saved.into_iter().map(Effect::Save).collect()
-    }
-
     fn passed(&mut self, now: Now) -> Vec<Effect> {
         let due = self.lingering.extract_if(.., |(until_ns, _)| *until_ns <= now.monotonic_ns);
         let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
+        effects.extend(self.await_no_longer(now));
         let is_over = |end: &EndRow| end.expires_at <= now.wall;
         let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
         for (id, recording) in over {

@@ -1,4 +1,4 @@
-//! Follows one recording to its end: finishes its chunks, stores them, tells when all is there.
+//! Follows a part of a recording to its end: finishes its chunks, stores them, tells when all is there.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,14 +13,18 @@ use crate::engine::Listener;
 use crate::engine::Report;
 use crate::model::EndReason;
 use crate::model::RecordingId;
+use crate::session::Ledger;
 use crate::storage::Ended;
 use crate::storage::Finalised;
 use crate::storage::Finisher;
+use crate::storage::Left;
 use crate::storage::Lock;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
-use crate::storage::discard_dir;
+use crate::storage::PartFiles;
+use crate::storage::finish_part;
 use crate::supervisor::ChunkView;
+use crate::supervisor::core::Outcome;
 use crate::supervisor::input::Input;
 use crate::supervisor::task::Event;
 
@@ -49,6 +53,8 @@ impl Listener for Told {
 /// Who follows a recording.
 pub(super) struct Follower {
     pub(super) recording: RecordingId,
+    /// From 0.
+    pub(super) part: u32,
     pub(super) reports: Receiver<Report>,
     pub(super) finisher: Finisher,
     /// Nobody else touches its spool.
@@ -101,28 +107,59 @@ impl Follower {
             let (unfinished, lost_samples, tracks) = (error.clone(), 0, Default::default());
             (Ended { reason: EndReason::Failed, error, unfinished, lost_samples, tracks }, Vec::new())
         };
-        let (mut ended, chunks) = ended.unwrap_or_else(failed);
-        let mut views = Vec::new();
-        for chunk in &chunks {
-            match tokio::time::timeout(STORE_DEADLINE, store(&self.objects, chunk)).await {
-                Ok(()) => views.push(view(chunk)),
-                Err(_) => ended.unfinished = Some("a chunk could not be stored".to_owned()),
-            }
-        }
+        let (ended, chunks) = ended.unwrap_or_else(failed);
+        let outcome = Outcome { part: self.part, reason: ended.reason, error: ended.error };
+        deliver(self.recording, self.dir, chunks, outcome, ended.unfinished, &self.objects, &self.events).await;
         drop(self.lock);
-        // What could not be finished stays where it is.
-        if ended.unfinished.is_none() {
-            // Whether it panics or not: all is stored.
-            let _ = tokio::task::spawn_blocking(move || discard_dir(&self.dir)).await;
-        }
-        let (recording, reason, error) = (self.recording, ended.reason, ended.error.or(ended.unfinished));
-        if let Some(error) = &error {
-            tracing::error!(%error, %recording, "a recording could not be made to its end");
-        }
-        // Who is not there any more has ended, and all recordings with it.
-        let ended = Input::Ended { recording, chunks: views, reason, error };
-        let _ = self.events.send(Event::Ended(recording, ended)).await;
     }
+}
+
+/// Finishes a part that was left from before, and delivers it.
+pub(super) async fn finish_left(left: Left, objects: Objects, turns: Arc<Semaphore>, events: Sender<Event>) {
+    let Left { dir, part, ledger, .. } = left;
+    let recording = RecordingId(ledger.opening.recording_id);
+    let Ok(turn) = turns.acquire().await else { return };
+    let from = dir.clone();
+    let finished = tokio::task::spawn_blocking(move || finish_part(&from)).await;
+    drop(turn);
+    let told = |ledger: Ledger| ledger.end.map(|(_, reason, error)| (reason, error));
+    let (end, chunks, unfinished) = match finished {
+        Ok(Ok((ledger, chunks))) => (told(ledger), chunks, None),
+        Ok(Err(error)) => (told(ledger), Vec::new(), Some(error.to_string())),
+        Err(_) => (told(ledger), Vec::new(), Some("finishing it panicked".to_owned())),
+    };
+    let (reason, error) = end.unwrap_or((EndReason::Recovered, None));
+    deliver(recording, dir, chunks, Outcome { part, reason, error }, unfinished, &objects, &events).await;
+}
+
+/// Stores the chunks of a part that has ended, and tells so. What could not be finished or stored stays where it is.
+async fn deliver(
+    recording: RecordingId,
+    dir: PathBuf,
+    chunks: Vec<Finalised>,
+    mut outcome: Outcome,
+    mut unfinished: Option<String>,
+    objects: &Objects,
+    events: &Sender<Event>,
+) {
+    let (mut views, mut stored) = (Vec::new(), Vec::new());
+    for chunk in chunks {
+        match tokio::time::timeout(STORE_DEADLINE, store(objects, &chunk)).await {
+            Ok(()) => {
+                views.push(view(&chunk));
+                stored.extend([chunk.path, chunk.metadata_path]);
+            }
+            Err(_) => unfinished = Some("a chunk could not be stored".to_owned()),
+        }
+    }
+    let files = PartFiles { dir, stored, is_whole: unfinished.is_none() };
+    outcome.error = outcome.error.or(unfinished);
+    if let Some(error) = &outcome.error {
+        tracing::error!(%error, %recording, "a recording could not be made to its end");
+    }
+    // Who is not there any more has ended, and all recordings with it.
+    let input = Input::PartEnded { recording, chunks: views, outcome };
+    let _ = events.send(Event::PartEnded { recording, files, input }).await;
 }
 
 /// Stores a chunk, trying again and again.
@@ -142,7 +179,7 @@ async fn put(objects: &Objects, chunk: &Finalised) -> Result<(), ObjectsError> {
 fn view(chunk: &Finalised) -> ChunkView {
     ChunkView {
         document: chunk.document,
-        index: chunk.media.index,
+        index: chunk.metadata.chunk_index,
         format: chunk.metadata.recording_info.format.clone(),
         size: chunk.size,
         sha256: chunk.sha256.clone(),

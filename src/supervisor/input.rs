@@ -1,5 +1,6 @@
 //! What happens to calls and recordings, and what follows from it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::supervisor::Answer;
 use crate::supervisor::Ask;
 use crate::supervisor::ChunkView;
 use crate::supervisor::Refusal;
+use crate::supervisor::core::Outcome;
 
 /// An instant, on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,16 @@ pub(super) struct Member {
     pub(super) pin: Option<u32>,
 }
 
+/// Somebody who is to be in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Joining {
+    pub(super) call: CallId,
+    pub(super) key: MemberKey,
+    pub(super) id: String,
+    pub(super) settings: Settings,
+    pub(super) joined_at: Timestamp,
+}
+
 /// What happens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Input {
@@ -47,11 +59,10 @@ pub(super) enum Input {
         resource: ResourceId,
         ask: Ask,
     },
+    /// Where nobody asked for it, it was there before the service was killed.
     TrackOpened {
-        token: Token,
-        call: CallId,
-        key: MemberKey,
-        id: String,
+        token: Option<Token>,
+        joining: Joining,
         opened: Result<SocketAddr, Refusal>,
     },
     Begun {
@@ -62,21 +73,26 @@ pub(super) enum Input {
     Stopped {
         recording: RecordingId,
     },
-    /// All of a recording is stored, or will never be.
-    Ended {
+    /// All of a part of a recording is stored, or will never be.
+    PartEnded {
         recording: RecordingId,
         chunks: Vec<ChunkView>,
-        reason: EndReason,
-        error: Option<String>,
+        outcome: Outcome,
     },
+    /// They have sent something since the service was started.
+    Heard(BTreeSet<MemberKey>),
     /// A second has passed.
     Passed,
 }
 
-/// A recording that is to begin.
+/// A recording that is to begin, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Begin {
     pub(super) recording: RecordingId,
+    /// From 0.
+    pub(super) part: u32,
+    /// Chunks that it has already.
+    pub(super) first_chunk: u32,
     pub(super) resource: ResourceId,
     pub(super) region: String,
     pub(super) call: CallId,
@@ -100,12 +116,11 @@ pub(super) enum Change {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     Answer(Token, Result<Answer, Refusal>),
+    /// At a port that is free, if none is told.
     OpenTrack {
-        token: Token,
-        call: CallId,
-        key: MemberKey,
-        id: String,
-        settings: Settings,
+        token: Option<Token>,
+        port: Option<u16>,
+        joining: Joining,
     },
     CloseTrack(MemberKey),
     Begin(Begin),
@@ -120,6 +135,8 @@ pub(super) enum Effect {
         reason: EndReason,
     },
     Delete(ChunkId),
+    /// The directories of a recording are of no use when what was decided with this is saved.
+    Discard(RecordingId),
     /// A service that is started again is to know.
     Save(Update),
 }

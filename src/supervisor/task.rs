@@ -33,8 +33,11 @@ use crate::model::ChunkId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
+use crate::storage::Left;
 use crate::storage::Objects;
+use crate::storage::PartFiles;
 use crate::storage::discard_dir;
+use crate::storage::part_dir;
 use crate::supervisor::Answer;
 use crate::supervisor::Handle;
 use crate::supervisor::Refusal;
@@ -42,11 +45,13 @@ use crate::supervisor::begin::Started;
 use crate::supervisor::begin::begin;
 use crate::supervisor::core::Core;
 use crate::supervisor::follow::Follower;
+use crate::supervisor::follow::finish_left;
 use crate::supervisor::handle::Message;
 use crate::supervisor::input::Begin;
 use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Input;
+use crate::supervisor::input::Joining;
 use crate::supervisor::input::Member;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
@@ -82,6 +87,8 @@ pub struct Collaborators {
     pub catalog: Catalog,
     /// What it knows from before.
     pub rows: Rows,
+    /// What is left from before in directories of recordings.
+    pub left: Vec<Left>,
     /// Graphs by name.
     pub plans: BTreeMap<String, Arc<Plan>>,
     /// How recordings are run.
@@ -113,11 +120,13 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         events_to,
         answers: HashMap::new(),
         handles: HashMap::new(),
+        files: HashMap::new(),
         n_asked: 0,
         end: None,
     };
-    let left = task.core.restore(with.rows);
-    task.perform(left);
+    let restored = task.core.restore(with.rows, &with.left, now());
+    task.perform(restored);
+    with.left.into_iter().for_each(|left| task.finish(left));
     (Handle::new(sender), tokio::spawn(task.run(messages, events)))
 }
 
@@ -127,8 +136,8 @@ pub(super) enum Event {
     Begun(RecordingId, Result<engine::Handle, Refusal>),
     /// One has come to its end.
     Stopped(RecordingId),
-    /// All of one is stored, or will never be.
-    Ended(RecordingId, Input),
+    /// All of a part of one is stored, or will never be.
+    PartEnded { recording: RecordingId, files: PartFiles, input: Input },
 }
 
 struct Task {
@@ -146,6 +155,8 @@ struct Task {
     events_to: Sender<Event>,
     answers: HashMap<Token, oneshot::Sender<Result<Answer, Refusal>>>,
     handles: HashMap<RecordingId, engine::Handle>,
+    /// Of recordings that have not ended, parts that are stored.
+    files: HashMap<RecordingId, Vec<PartFiles>>,
     n_asked: Token,
     /// When recordings are ended, if the service is to end.
     end: Option<Instant>,
@@ -174,6 +185,9 @@ impl Task {
                 },
                 Some(event) = events.recv() => self.happened(event),
                 _ = passing.tick() => {
+                    if self.core.is_awaiting() {
+                        self.on(Input::Heard(self.tracks.heard()), now());
+                    }
                     self.on(Input::Passed, now());
                     if self.catalog.wants_all() {
                         self.catalog.save(self.core.all_updates());
@@ -198,8 +212,8 @@ impl Task {
                 Input::Begun { recording, begun }
             }
             Event::Stopped(recording) => Input::Stopped { recording },
-            Event::Ended(recording, input) => {
-                self.handles.remove(&recording);
+            Event::PartEnded { recording, files, input } => {
+                self.files.entry(recording).or_default().push(files);
                 input
             }
         };
@@ -212,7 +226,8 @@ impl Task {
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
-        let (mut updates, mut answers, mut doomed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut updates, mut answers) = (Vec::new(), Vec::new());
+        let (mut doomed, mut discarded) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Save(update) => updates.push(update),
@@ -220,9 +235,17 @@ impl Task {
                     answers.extend(self.answers.remove(&token).map(|waiting| (waiting, answer)));
                 }
                 Effect::Delete(document) => doomed.push(document),
-                Effect::OpenTrack { token, call, key, id, settings } => {
-                    let opened = self.tracks.open(key, settings);
-                    self.on(Input::TrackOpened { token, call, key, id, opened }, now());
+                Effect::Discard(recording) => discarded.extend(self.files.remove(&recording).unwrap_or_default()),
+                Effect::OpenTrack { token, port, joining } => {
+                    let Joining { key, settings, .. } = joining;
+                    let opened = match port {
+                        None => self.tracks.open(key, settings),
+                        Some(port) => self.tracks.reopen(key, settings, port),
+                    };
+                    if let (Some(port), Err(error)) = (port, &opened) {
+                        tracing::error!(%error, port, "somebody in a call is not heard any more");
+                    }
+                    self.on(Input::TrackOpened { token, joining, opened }, now());
                 }
                 Effect::CloseTrack(key) => self.tracks.close(key),
                 Effect::Begin(asked) => self.begin(asked),
@@ -234,14 +257,30 @@ impl Task {
                 }
             }
         }
-        let saving = if updates.is_empty() { None } else { self.catalog.save(updates) };
+        let is_saved = updates.is_empty();
+        let saving = if is_saved { None } else { self.catalog.save(updates) };
         for document in doomed {
             tokio::spawn(delete(document, self.objects.clone(), self.catalog.clone()));
         }
         match saving {
-            Some(saving) if !answers.is_empty() => drop(tokio::spawn(answer_saved(saving, answers))),
-            _ => answer_all(answers),
+            Some(_) if answers.is_empty() && discarded.is_empty() => (),
+            Some(saving) => drop(tokio::spawn(finish_saved(saving, answers, discarded))),
+            None => {
+                answer_all(answers);
+                // What is not known to be stored stays.
+                discard(discarded.into_iter().filter(|_| is_saved).collect());
+            }
         }
+    }
+
+    /// Finishes what is left of a recording from before.
+    fn finish(&self, left: Left) {
+        let recording = left.ledger.opening.recording_id;
+        if !self.core.knows(RecordingId(recording)) {
+            return tracing::error!(%recording, "a recording of a resource that is not configured stays where it is");
+        }
+        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
+        tokio::spawn(finish_left(left, objects, turns, events));
     }
 
     fn change(&mut self, recording: RecordingId, at_ns: i64, change: Change) {
@@ -283,12 +322,15 @@ impl Task {
         let track_of = |member: &Member| self.tracks.get(member.key);
         // Nobody's port is closed while they are in the call.
         let members = asked.members.iter().filter_map(|member| Some((member.clone(), track_of(member)?))).collect();
-        let dir = self.dir.join(recording.0.simple().to_string());
+        let (part, dir) = (asked.part, part_dir(&self.dir, recording, asked.part));
         let (engine, close_timeout) = (Arc::clone(&self.engine), self.close_timeout);
         let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
         tokio::spawn(async move {
             let out = dir.clone();
             let begun = tokio::task::spawn_blocking(move || {
+                if out.exists() {
+                    return Err(Refusal::Failed("there is something in the directory of a new recording".to_owned()));
+                }
                 let begun = begin(asked, plan, members, &out, close_timeout, &engine);
                 begun.inspect_err(|_| discard_dir(&out))
             });
@@ -296,7 +338,10 @@ impl Task {
             let (handle, follower) = match begun {
                 Ok(Started { handle, finisher, lock, reports }) => {
                     let events = events.clone();
-                    (Ok(handle), Some(Follower { recording, reports, finisher, lock, dir, objects, turns, events }))
+                    (
+                        Ok(handle),
+                        Some(Follower { recording, part, reports, finisher, lock, dir, objects, turns, events }),
+                    )
                 }
                 Err(refusal) => (Err(refusal), None),
             };
@@ -312,11 +357,24 @@ impl Task {
 /// Who waits for an answer, and the answer.
 type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>;
 
-/// Answers when what was decided is saved, or has to wait for too long.
-async fn answer_saved(saving: Saving, answers: Answers) {
-    // Either way it is done.
-    let _ = tokio::time::timeout(SAVE_DEADLINE, saving).await;
+/// Answers when what was decided is saved, or has to wait for too long; takes away what is of no use when it is.
+async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartFiles>) {
+    let saved = tokio::time::timeout(SAVE_DEADLINE, &mut saving).await;
     answer_all(answers);
+    let is_saved = match saved {
+        Ok(saved) => saved.is_ok(),
+        Err(_) => discarded.is_empty() || saving.await.is_ok(),
+    };
+    if is_saved {
+        discard(discarded);
+    }
+}
+
+fn discard(parts: Vec<PartFiles>) {
+    if !parts.is_empty() {
+        // Files are slow. Whether it panics or not: all is stored.
+        drop(tokio::task::spawn_blocking(move || parts.iter().for_each(PartFiles::discard)));
+    }
 }
 
 fn answer_all(answers: Answers) {

@@ -1,6 +1,8 @@
 //! The tracks of everybody in a call, and the ports that they are heard by.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -10,8 +12,10 @@ use std::sync::Mutex;
 use crate::ingest::rtp::Port;
 use crate::ingest::rtp::PortId;
 use crate::ingest::rtp::Readers;
+use crate::ingest::rtp::RtpError;
 use crate::media::Settings;
 use crate::media::Track;
+use crate::media::lock;
 use crate::supervisor::Refusal;
 use crate::supervisor::input::MemberKey;
 
@@ -24,7 +28,7 @@ pub(super) struct Tracks {
     address: IpAddr,
     range: RangeInclusive<u16>,
     /// Even ports that are not taken, the one that was free for the longest time first.
-    free: std::collections::VecDeque<u16>,
+    free: VecDeque<u16>,
     open: HashMap<MemberKey, Open>,
 }
 
@@ -45,14 +49,8 @@ impl Tracks {
         let mut last = None;
         for _ in 0..TRIES_MAX.min(self.free.len()) {
             let Some(port) = self.free.pop_front() else { break };
-            let address = SocketAddr::new(self.address, port);
-            let track = Arc::new(Mutex::new(Track::new(settings)));
-            let opened = Port::bind(address, Arc::clone(&track));
-            match opened.and_then(|bound| self.readers.add(Arc::new(bound.with_control()))) {
-                Ok(id) => {
-                    self.open.insert(key, Open { track, id, port });
-                    return Ok(address);
-                }
+            match self.open_at(key, settings, port) {
+                Ok(address) => return Ok(address),
                 // Somebody else's: it may be free later.
                 Err(error) => {
                     self.free.push_back(port);
@@ -62,6 +60,28 @@ impl Tracks {
         }
         let (first, end) = (self.range.start(), self.range.end());
         Err(Refusal::NoCapacity(last.unwrap_or_else(|| format!("no port from {first} to {end} is free"))))
+    }
+
+    /// Opens a track on the port that it had before.
+    pub(super) fn reopen(&mut self, key: MemberKey, settings: Settings, port: u16) -> Result<SocketAddr, Refusal> {
+        let opened = self.open_at(key, settings, port).map_err(|error| Refusal::NoCapacity(error.to_string()))?;
+        self.free.retain(|free| *free != port);
+        Ok(opened)
+    }
+
+    fn open_at(&mut self, key: MemberKey, settings: Settings, port: u16) -> Result<SocketAddr, RtpError> {
+        let address = SocketAddr::new(self.address, port);
+        let track = Arc::new(Mutex::new(Track::new(settings)));
+        let bound = Port::bind(address, Arc::clone(&track))?;
+        let id = self.readers.add(Arc::new(bound.with_control()))?;
+        self.open.insert(key, Open { track, id, port });
+        Ok(address)
+    }
+
+    /// Returns whose tracks have got something.
+    pub(super) fn heard(&self) -> BTreeSet<MemberKey> {
+        let is_heard = |open: &Open| lock(&open.track).stats().received > 0;
+        self.open.iter().filter(|(_, open)| is_heard(open)).map(|(key, _)| *key).collect()
     }
 
     /// Returns somebody's track.

@@ -122,6 +122,7 @@ pub(crate) fn record_into_spool(graph: &str, course: &Course, dir: &Path) {
         recording_id: uuid::Uuid::from_u128(1),
         call_id: uuid::Uuid::from_u128(2),
         owner: None,
+        first_chunk: 0,
         graph: graph.to_owned(),
         content: "audio".to_owned(),
         channel_type: plan.media.channel().as_str().to_owned(),

@@ -6,6 +6,7 @@ mod support;
 
 mod crowd;
 mod keys;
+mod kill;
 mod reload;
 
 use std::path::Path;

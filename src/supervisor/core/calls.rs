@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::catalog::ParticipantRow;
+use crate::catalog::Update;
 use crate::model::CallId;
 use crate::model::EndReason;
 use crate::model::ParticipantNumber;
@@ -17,10 +19,11 @@ use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Participant;
 use crate::supervisor::core::pin_of;
+use crate::supervisor::core::saved;
 use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
+use crate::supervisor::input::Joining;
 use crate::supervisor::input::Member;
-use crate::supervisor::input::MemberKey;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
@@ -33,6 +36,7 @@ impl Core {
         resource: ResourceId,
         names: Vec<CallName>,
         now: Now,
+        effects: &mut Vec<Effect>,
     ) -> Result<CallId, Refusal> {
         if let Some(taken) = names.iter().find(|name| self.names.contains_key(&(resource, (*name).clone()))) {
             return Err(Refusal::CallExists(taken.text().to_owned()));
@@ -40,7 +44,9 @@ impl Core {
         let id = CallId::new();
         self.names.extend(names.iter().map(|name| ((resource, name.clone()), id)));
         let (participants, recordings) = (Vec::new(), Vec::new());
-        self.calls.insert(id, Call { resource, names, created_at: now.wall, participants, recordings });
+        let call = Call { resource, names, created_at: now.wall, participants, recordings };
+        effects.push(Effect::Save(Update::Call(saved::call_row(id, &call))));
+        self.calls.insert(id, call);
         Ok(id)
     }
 
@@ -49,23 +55,25 @@ impl Core {
         for name in call.names {
             self.names.remove(&(call.resource, name));
         }
-        effects.extend(call.recordings.into_iter().filter_map(|id| self.stop(id, EndReason::CallEnded, now)));
+        effects.push(Effect::Save(Update::CallGone(id)));
+        effects.extend(call.recordings.into_iter().flat_map(|id| self.stop(id, EndReason::CallEnded, now)));
         let until_ns = now.monotonic_ns.saturating_add(LINGER_NS);
         self.lingering.extend(call.participants.iter().map(|participant| (until_ns, participant.member.key)));
     }
 
     pub(super) fn track_opened(
         &mut self,
-        token: Token,
-        call: CallId,
-        key: MemberKey,
-        id: String,
+        token: Option<Token>,
+        joining: Joining,
         opened: Result<SocketAddr, Refusal>,
         now: Now,
     ) -> Vec<Effect> {
-        let answer = |answer| vec![Effect::Answer(token, answer)];
+        let Joining { call, key, id, settings: track, joined_at } = joining;
+        let answer = |answer| token.map(|token| Effect::Answer(token, answer)).into_iter().collect::<Vec<_>>();
         let address = match opened {
             Ok(address) => address,
+            // Who was there before the service was killed is not heard any more.
+            Err(_) if token.is_none() => return vec![Effect::Save(Update::ParticipantGone { call, id })],
             Err(refusal) => return answer(Err(refusal)),
         };
         let Some(here) = self.calls.get_mut(&call) else {
@@ -76,10 +84,12 @@ impl Core {
             return [vec![Effect::CloseTrack(key)], answer(Err(Refusal::ParticipantExists))].concat();
         }
         let view = ParticipantView { id: id.clone(), address };
-        let member = Member { key, id, pin: None };
-        here.participants.push(Participant { member, address, joined_ns: now.monotonic_ns });
+        let member = Member { key, id: id.clone(), pin: None };
+        let row = ParticipantRow { call, id, track, port: address.port(), joined_at };
+        here.participants.push(Participant { member, track, address, joined_ns: now.monotonic_ns, joined_at });
         let running = here.recordings.clone();
         let mut effects: Vec<_> = running.into_iter().flat_map(|id| self.join_all(id)).collect();
+        effects.push(Effect::Save(Update::Participant(row)));
         effects.extend(answer(Ok(Answer::Participant(view))));
         effects
     }
@@ -104,12 +114,12 @@ impl Core {
 
     pub(super) fn remove_participant(
         &mut self,
-        call: CallId,
+        call_id: CallId,
         participant: &str,
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let call = self.calls.get_mut(&call).ok_or(Refusal::UnknownCall)?;
+        let call = self.calls.get_mut(&call_id).ok_or(Refusal::UnknownCall)?;
         let at = call.participants.iter().position(|other| other.member.id == participant);
         let gone = call.participants.remove(at.ok_or(Refusal::UnknownParticipant)?).member.key;
         for id in call.recordings.clone() {
@@ -119,6 +129,8 @@ impl Core {
                 effects.extend(self.change(id, now.monotonic_ns, change));
             }
         }
+        let gone_row = Update::ParticipantGone { call: call_id, id: participant.to_owned() };
+        effects.push(Effect::Save(gone_row));
         self.lingering.push((now.monotonic_ns.saturating_add(LINGER_NS), gone));
         Ok(())
     }

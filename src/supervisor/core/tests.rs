@@ -1,11 +1,15 @@
 //! Calls and recordings as their owners see them.
 
 use super::*;
-use crate::catalog::Rows;
 use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
+use crate::supervisor::Repeat;
+use crate::supervisor::StartAsk;
+use crate::supervisor::input::Begin;
 use crate::supervisor::input::Change;
+
+mod restore;
 
 const OWN: ResourceId = ResourceId(uuid::Uuid::from_u128(1));
 const OTHER: ResourceId = ResourceId(uuid::Uuid::from_u128(2));
@@ -69,10 +73,9 @@ impl Rig {
 
     fn come(&mut self, call: CallId, id: &str) -> Vec<Effect> {
         let (answer, effects) = self.ask(OWN, coming(call, id));
-        let [Effect::OpenTrack { token, key, .. }] = &effects[..] else { panic!("{answer:?} {effects:?}") };
+        let [Effect::OpenTrack { token, port: None, joining }] = &effects[..] else { panic!("{answer:?} {effects:?}") };
         let opened = Ok(([127, 0, 0, 1], 20_000).into());
-        let input = Input::TrackOpened { token: *token, call, key: *key, id: id.to_owned(), opened };
-        self.on(input)
+        self.on(Input::TrackOpened { token: *token, joining: joining.clone(), opened })
     }
 
     fn start(&mut self, key: &str, repeat: Option<(&str, u8)>) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
@@ -96,12 +99,18 @@ impl Rig {
     }
 
     fn end(&mut self, recording: RecordingId) -> ChunkId {
+        let (document, effects) = self.part_ended(recording, 0, EndReason::Stopped);
+        assert_eq!(effects, [Effect::Discard(recording)]);
+        document
+    }
+
+    /// All of a part is stored: one chunk of the same number.
+    fn part_ended(&mut self, recording: RecordingId, part: u32, reason: EndReason) -> (ChunkId, Vec<Effect>) {
         let document = ChunkId::new();
         let (format, sha256) = ("wav".to_owned(), String::new());
-        let chunk = ChunkView { document, index: 0, format, size: 44, sha256, duration: Duration::from_secs(1) };
-        let (chunks, reason, error) = (vec![chunk], EndReason::Stopped, None);
-        assert_eq!(self.on(Input::Ended { recording, chunks, reason, error }), []);
-        document
+        let chunk = ChunkView { document, index: part, format, size: 44, sha256, duration: Duration::from_secs(1) };
+        let outcome = Outcome { part, reason, error: None };
+        (document, self.on(Input::PartEnded { recording, chunks: vec![chunk], outcome }))
     }
 }
 
@@ -321,48 +330,4 @@ fn a_recording_that_ends_by_itself_is_over_for_its_call() {
     assert_eq!(rig.on(Input::Stopped { recording }), []);
     assert_eq!(rig.ask(OWN, Ask::Stop(recording)).0, refused(Refusal::UnknownRecording));
     assert_eq!(rig.start("a", None).0, None);
-}
-
-/// The catalog of a service that was killed, as the next one reads it.
-fn rows(saved: &[Effect]) -> Rows {
-    let mut rows = Rows::default();
-    for effect in saved {
-        match effect {
-            Effect::Save(Update::Recording(row)) => rows.recordings.push(row.clone()),
-            Effect::Save(Update::Chunk(row)) => rows.chunks.push(row.clone()),
-            Effect::Save(Update::Repeat(row)) => rows.repeats.push(row.clone()),
-            other => panic!("{other:?}"),
-        }
-    }
-    rows
-}
-
-#[test]
-fn what_was_stored_before_a_restart_is_there_after_it() {
-    let mut rig = Rig::new();
-    rig.call("a");
-    let (_, effects) = rig.start("a", Some(("r1", 7)));
-    let (recording, _) = rig.begun(&effects);
-    rig.ask(OWN, Ask::Stop(recording));
-    let document = rig.end(recording);
-    let before = rig.ask(OWN, Ask::Recording(recording)).0;
-    // A catalog that was lost is told the same.
-    let all: Vec<_> = rig.core.all_updates().into_iter().map(Effect::Save).collect();
-    assert!(all.len() == rig.saved.len() && all.iter().all(|update| rig.saved.contains(update)), "{all:?}");
-
-    let mut again = Rig::new();
-    let to_delete = ChunkId::new();
-    let rows = Rows { deletions: vec![to_delete], ..rows(&rig.saved) };
-    assert_eq!(again.core.restore(rows), [Effect::Delete(to_delete)]);
-    assert_eq!(again.ask(OWN, Ask::Recording(recording)).0, before);
-    assert!(matches!(again.ask(OWN, Ask::Document(document)).0, Some(Ok(Answer::Document(_)))));
-    assert_eq!(again.ask(OTHER, Ask::Document(document)).0, refused(Refusal::UnknownDocument));
-    assert_eq!(again.start("a", Some(("r1", 7))), (Some(Ok(Answer::Started(recording))), vec![]));
-    assert_eq!(again.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
-    // An hour is over, and then a day.
-    assert_eq!(again.pass(3_600), [Effect::Delete(document)]);
-    let gone = [Update::RecordingGone(recording), Update::ChunkDoomed(document)].map(Effect::Save);
-    assert_eq!(std::mem::take(&mut again.saved), gone);
-    again.pass(24 * 3_600);
-    assert!(matches!(again.saved[..], [Effect::Save(Update::RepeatsGone(_))]), "{:?}", again.saved);
 }

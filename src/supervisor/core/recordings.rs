@@ -1,0 +1,329 @@
+//! Recordings: how they begin, change and end. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::catalog::EndRow;
+use crate::catalog::RepeatRow;
+use crate::catalog::Update;
+use crate::model::CallId;
+use crate::model::EndReason;
+use crate::model::RecordingId;
+use crate::model::ResourceId;
+use crate::supervisor::Answer;
+use crate::supervisor::CallName;
+use crate::supervisor::ChunkView;
+use crate::supervisor::Phase;
+use crate::supervisor::Refusal;
+use crate::supervisor::Repeat;
+use crate::supervisor::StartAsk;
+use crate::supervisor::core::Core;
+use crate::supervisor::core::Outcome;
+use crate::supervisor::core::Participant;
+use crate::supervisor::core::Recording;
+use crate::supervisor::core::Run;
+use crate::supervisor::core::pin_of;
+use crate::supervisor::core::saved;
+use crate::supervisor::input::Begin;
+use crate::supervisor::input::Change;
+use crate::supervisor::input::Effect;
+use crate::supervisor::input::Member;
+use crate::supervisor::input::Now;
+use crate::supervisor::input::Token;
+
+/// How long files are kept of a resource that is not configured any more.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+
+impl Core {
+    pub(super) fn start(
+        &mut self,
+        token: Token,
+        resource: ResourceId,
+        start: StartAsk,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Option<Answer>, Refusal> {
+        let StartAsk { call: name, graph, pins, paused, repeat } = start;
+        if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
+            return answer;
+        }
+        let limit = self.resources.get(&resource).ok_or(Refusal::UnknownCall)?.recordings_max;
+        let call = self.call_to_record(resource, name, limit, now, effects)?;
+        let id = RecordingId::new();
+        let asked_as = repeat.as_ref().map(|Repeat { id, .. }| id.clone());
+        if let Some(Repeat { id: request, body }) = repeat {
+            let row = RepeatRow { resource, id: request.clone(), body, recording: id, at: now.wall };
+            self.repeated.insert((resource, request), row);
+        }
+        let new = Recording {
+            resource,
+            call,
+            phase: Phase::Starting,
+            graph,
+            paused,
+            paused_at: now.wall,
+            pins,
+            started_at: now.wall,
+            started_ns: now.monotonic_ns,
+            members: Vec::new(),
+            changed_ns: now.monotonic_ns,
+            run: Run::Beginning,
+            n_parts: 0,
+            n_chunks: 0,
+            n_unstored: 0,
+            deferred: Vec::new(),
+            stopping: None,
+            asked_as,
+            waiting: vec![token],
+            chunks: Vec::new(),
+            outcome: None,
+            end: None,
+        };
+        self.recordings.insert(id, new);
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.recordings.push(id);
+        }
+        effects.extend(self.begin(id, now.monotonic_ns));
+        Ok(None)
+    }
+
+    /// Lets a part of a recording begin, with everybody who is in its call.
+    pub(super) fn begin(&mut self, id: RecordingId, at_ns: i64) -> Option<Effect> {
+        let recording = self.recordings.get_mut(&id)?;
+        let region = self.resources.get(&recording.resource)?.region.clone();
+        let participants = self.calls.get(&recording.call)?.participants.iter();
+        let pinned = |participant: &Participant| {
+            let pin = pin_of(&recording.pins, &participant.member.id);
+            Member { pin, ..participant.member.clone() }
+        };
+        let members: Vec<_> = participants.map(pinned).collect();
+        recording.members = members.iter().map(|member| member.key).collect();
+        // What was said in a pause before it begins is not heard.
+        let at_ns = at_ns.max(recording.changed_ns);
+        (recording.started_ns, recording.changed_ns) = (at_ns, at_ns);
+        recording.run = Run::Beginning;
+        Some(Effect::Begin(Begin {
+            recording: id,
+            part: recording.n_parts,
+            first_chunk: recording.n_chunks,
+            resource: recording.resource,
+            region,
+            call: recording.call,
+            graph: recording.graph.clone(),
+            members,
+            paused: recording.paused,
+            pins: recording.pins.iter().map(|(_, channel)| *channel).collect(),
+            at_ns,
+        }))
+    }
+
+    /// Returns the call of a name if it may be recorded now.
+    fn call_to_record(
+        &mut self,
+        resource: ResourceId,
+        name: CallName,
+        recordings_max: usize,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<CallId, Refusal> {
+        let known = self.names.get(&(resource, name.clone())).copied();
+        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
+        if known.and_then(|call| self.calls.get(&call)).is_some_and(|call| call.recordings.iter().any(is_on)) {
+            return Err(Refusal::AlreadyRecording);
+        }
+        if known.is_none() && !self.creates_on_start {
+            return Err(Refusal::UnknownCall);
+        }
+        let running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
+        if running.count() >= recordings_max {
+            return Err(Refusal::TooMany("recordings at a time"));
+        }
+        known.map_or_else(|| self.create_call(resource, vec![name], now, effects), Ok)
+    }
+
+    /// Answers a request that was made before; None where it was not.
+    fn repeated(
+        &mut self,
+        token: Token,
+        resource: ResourceId,
+        repeat: Option<&Repeat>,
+    ) -> Option<Result<Option<Answer>, Refusal>> {
+        let Repeat { id, body } = repeat?;
+        let before = self.repeated.get(&(resource, id.clone()))?;
+        if before.body != *body {
+            return Some(Err(Refusal::RequestDiffers));
+        }
+        let id = before.recording;
+        Some(match self.recordings.get_mut(&id) {
+            Some(recording) if recording.phase == Phase::Starting => {
+                recording.waiting.push(token);
+                Ok(None)
+            }
+            // Also where it has ended since, and its files are gone.
+            _ => Ok(Some(Answer::Started(id))),
+        })
+    }
+
+    pub(super) fn begun(&mut self, id: RecordingId, begun: Result<(), Refusal>, now: Now) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
+        if let Err(refusal) = begun {
+            return self.not_begun(id, &refusal, now);
+        }
+        recording.run = Run::On;
+        recording.n_parts += 1;
+        recording.n_unstored += 1;
+        recording.phase = if recording.stopping.is_some() { Phase::Stopping } else { Phase::Recording };
+        let asked_as = recording.asked_as.take().map(|name| (recording.resource, name));
+        // Before anybody is told.
+        let mut effects = vec![Effect::Save(Update::Recording(saved::row(id, recording)))];
+        let waiting = std::mem::take(&mut recording.waiting).into_iter();
+        effects.extend(waiting.map(|token| Effect::Answer(token, Ok(Answer::Started(id)))));
+        effects.append(&mut recording.deferred);
+        let repeat = asked_as.and_then(|key| self.repeated.get(&key)).cloned();
+        effects.extend(repeat.map(|row| Effect::Save(Update::Repeat(row))));
+        effects
+    }
+
+    fn not_begun(&mut self, id: RecordingId, refusal: &Refusal, now: Now) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id) else { return Vec::new() };
+        if recording.phase > Phase::Starting {
+            // It is tried again for as long as it is waited for; what was to happen to it has been noted.
+            recording.deferred.clear();
+            recording.run = if recording.stopping.is_some() { Run::Over } else { Run::Awaited };
+            return self.end_if_stored(id, now);
+        }
+        let waiting = std::mem::take(&mut recording.waiting).into_iter();
+        let effects = waiting.map(|token| Effect::Answer(token, Err(refusal.clone()))).collect();
+        let (call, key) = (recording.call, recording.asked_as.take().map(|name| (recording.resource, name)));
+        self.recordings.remove(&id);
+        // Who asks again shall have it tried again.
+        key.and_then(|key| self.repeated.remove(&key));
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.recordings.retain(|other| *other != id);
+        }
+        effects
+    }
+
+    /// Lets something happen to a recording, behind all that was decided before; None where it has to begin first.
+    pub(super) fn change(&mut self, id: RecordingId, at_ns: i64, change: Change) -> Option<Effect> {
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.phase < Phase::Stopping)?;
+        let at_ns = at_ns.max(recording.changed_ns + 1);
+        if recording.run == Run::Awaited {
+            // It begins with everybody who is there then, and not before it was last paused or resumed.
+            if matches!(change, Change::Pause | Change::Resume) {
+                recording.changed_ns = at_ns;
+            }
+            return None;
+        }
+        recording.changed_ns = at_ns;
+        let effect = Effect::Change { recording: id, at_ns, change };
+        if recording.run == Run::Beginning {
+            recording.deferred.push(effect);
+            return None;
+        }
+        Some(effect)
+    }
+
+    pub(super) fn set_paused(
+        &mut self,
+        resource: ResourceId,
+        id: RecordingId,
+        paused: bool,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Answer, Refusal> {
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.resource == resource);
+        let recording = recording.ok_or(Refusal::UnknownRecording)?;
+        match recording.phase {
+            Phase::Recording => (),
+            Phase::Stopping => return Err(Refusal::Stopping),
+            Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
+        }
+        if std::mem::replace(&mut recording.paused, paused) != paused {
+            recording.paused_at = now.wall;
+            effects.push(Effect::Save(Update::Recording(saved::row(id, recording))));
+            let change = if paused { Change::Pause } else { Change::Resume };
+            effects.extend(self.change(id, now.monotonic_ns, change));
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Stops a recording; the first who does says why.
+    pub(super) fn stop(&mut self, id: RecordingId, reason: EndReason, now: Now) -> Vec<Effect> {
+        let is_on = |own: &&mut Recording| own.phase < Phase::Stopping && own.stopping.is_none();
+        let Some(recording) = self.recordings.get_mut(&id).filter(is_on) else { return Vec::new() };
+        recording.stopping = Some(reason);
+        let stop = Effect::Stop { recording: id, at_ns: now.monotonic_ns.max(recording.changed_ns + 1), reason };
+        if recording.phase == Phase::Starting {
+            recording.deferred.push(stop);
+            return Vec::new();
+        }
+        recording.phase = Phase::Stopping;
+        let mut effects = vec![Effect::Save(Update::Recording(saved::row(id, recording)))];
+        match recording.run {
+            Run::On => effects.push(stop),
+            Run::Beginning => recording.deferred.push(stop),
+            Run::Awaited | Run::Over => {
+                recording.run = Run::Over;
+                effects.extend(self.end_if_stored(id, now));
+            }
+        }
+        effects
+    }
+
+    /// All of a part is stored, or will never be.
+    pub(super) fn part_ended(
+        &mut self,
+        id: RecordingId,
+        chunks: Vec<ChunkView>,
+        outcome: Outcome,
+        now: Now,
+    ) -> Vec<Effect> {
+        let Some(recording) = self.recordings.get_mut(&id) else {
+            // Its time was over in the meantime.
+            let chunks = chunks.into_iter().map(|chunk| Effect::Delete(chunk.document));
+            return chunks.chain([Effect::Discard(id)]).collect();
+        };
+        let is_new = |chunk: &ChunkView| recording.chunks.iter().all(|known| known.document != chunk.document);
+        let chunks: Vec<_> = chunks.into_iter().filter(is_new).collect();
+        recording.chunks.extend_from_slice(&chunks);
+        recording.chunks.sort_by_key(|chunk| chunk.index);
+        if recording.phase == Phase::Ended {
+            // What could not be stored before.
+            let rows = chunks.iter().map(|chunk| Effect::Save(saved::chunk_row(id, chunk)));
+            self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
+            return rows.chain([Effect::Discard(id)]).collect();
+        }
+        recording.n_unstored = recording.n_unstored.saturating_sub(1);
+        if recording.run == Run::On && outcome.part + 1 == recording.n_parts {
+            recording.run = Run::Over;
+        }
+        if recording.outcome.as_ref().is_none_or(|known| known.part < outcome.part) {
+            recording.outcome = Some(outcome);
+        }
+        self.end_if_stored(id, now)
+    }
+
+    /// Ends a recording that nothing is missing of any more.
+    pub(super) fn end_if_stored(&mut self, id: RecordingId, now: Now) -> Vec<Effect> {
+        let is_stored = |own: &&mut Recording| own.run == Run::Over && own.n_unstored == 0 && own.end.is_none();
+        let Some(recording) = self.recordings.get_mut(&id).filter(is_stored) else { return Vec::new() };
+        let retention = self.resources.get(&recording.resource).map_or(KEPT, |settings| settings.retention);
+        let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
+        let (told, error) = match &recording.outcome {
+            Some(Outcome { reason, error, .. }) => (*reason, error.clone()),
+            None => (EndReason::Recovered, Some("nothing of it is there".to_owned())),
+        };
+        // Who was asked to end it and was killed has been asked all the same.
+        let reason = recording.stopping.filter(|_| told == EndReason::Recovered).unwrap_or(told);
+        recording.phase = Phase::Ended;
+        recording.end = Some(EndRow { reason, error, ready_at: now.wall, expires_at });
+        self.documents.extend(recording.chunks.iter().map(|chunk| (chunk.document, id)));
+        let saved = saved::updates(id, recording);
+        if let Some(call) = self.calls.get_mut(&recording.call) {
+            call.recordings.retain(|other| *other != id);
+        }
+        saved.into_iter().map(Effect::Save).chain([Effect::Discard(id)]).collect()
+    }
+}

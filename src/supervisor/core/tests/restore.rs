@@ -1,0 +1,310 @@
+//! What the next process makes of what one that was killed has left.
+
+use super::*;
+
+use crate::catalog::RecordingRow;
+use crate::catalog::Rows;
+use crate::model::ChannelMap;
+use crate::model::PauseMode;
+use crate::session::Entry;
+use crate::session::Ledger;
+use crate::session::Opening;
+use crate::session::Owner;
+use crate::storage::Left;
+
+/// The catalog of a service that was killed, as the next one reads it.
+fn rows(saved: &[Effect]) -> Rows {
+    let mut rows = Rows::default();
+    for effect in saved {
+        let Effect::Save(update) = effect else { panic!("{effect:?}") };
+        match update.clone() {
+            Update::Recording(row) => {
+                rows.recordings.retain(|other| other.id != row.id);
+                rows.recordings.push(row);
+            }
+            Update::Chunk(row) => rows.chunks.push(row),
+            Update::Repeat(row) => rows.repeats.push(row),
+            Update::Call(row) => rows.calls.push(row),
+            Update::CallGone(id) => rows.calls.retain(|row| row.id != id),
+            Update::Participant(row) => rows.participants.push(row),
+            other => panic!("{other:?}"),
+        }
+    }
+    rows
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// What is left of a part, whose journal says this.
+fn left(row: &RecordingRow, part: u32, n_chunks: u32, entries: &[Entry]) -> Left {
+    let opening = Opening {
+        version: 1,
+        recording_id: row.id.0,
+        call_id: row.call.0,
+        owner: Some(Box::new(Owner { resource: row.resource.0, region: "eus".to_owned() })),
+        first_chunk: 0,
+        graph: "mixed-wav".to_owned(),
+        content: "audio".to_owned(),
+        channel_type: "mixed".to_owned(),
+        format: "wav".to_owned(),
+        pause_mode: PauseMode::Skip,
+        started_at: row.started_at,
+        boot_id: String::new(),
+        monotonic_zero: Duration::ZERO,
+    };
+    let mut ledger = Ledger::new(opening);
+    entries.iter().for_each(|entry| ledger.apply(entry));
+    Left { dir: "/nowhere".into(), part, ledger, n_chunks }
+}
+
+/// A process that begins with what another has left; half an hour later.
+struct Restarted {
+    rig: Rig,
+    recording: RecordingId,
+    joined: Vec<MemberKey>,
+}
+
+impl Restarted {
+    fn new(rows: Rows, left: &[Left]) -> Self {
+        let mut rig = Rig::new();
+        rig.now.monotonic_ns = 5 * SECOND_NS;
+        rig.now.wall += jiff::SignedDuration::from_secs(1_800);
+        let recording = rows.recordings.first().map(|row| row.id);
+        let recording = recording.or(left.first().map(|part| RecordingId(part.ledger.opening.recording_id)));
+        let mut joined = Vec::new();
+        for effect in rig.core.restore(rows, left, rig.now) {
+            match effect {
+                Effect::OpenTrack { token: None, port: Some(port), joining } => {
+                    joined.push(joining.key);
+                    let opened = Ok(([127, 0, 0, 1], port).into());
+                    assert_eq!(rig.on(Input::TrackOpened { token: None, joining, opened }), []);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        Self { rig, recording: recording.expect("there is one"), joined }
+    }
+
+    fn view(&mut self) -> RecordingView {
+        match self.rig.ask(OWN, Ask::Recording(self.recording)).0 {
+            Some(Ok(Answer::Recording(view))) => view,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn heard(&mut self) -> Vec<Effect> {
+        let heard = self.joined.iter().copied().collect();
+        self.rig.on(Input::Heard(heard))
+    }
+
+    fn begins(&mut self) -> Begin {
+        let effects = self.heard();
+        let [Effect::Begin(begin)] = &effects[..] else { panic!("{effects:?}") };
+        begin.clone()
+    }
+
+    /// How it ended, when what is left is stored.
+    fn ends(&mut self, reason: EndReason) -> EndReason {
+        let (_, effects) = self.rig.part_ended(self.recording, 0, reason);
+        assert_eq!(effects, [Effect::Discard(self.recording)]);
+        self.view().end.expect("it has ended").reason
+    }
+}
+
+/// A call with somebody in it that is recorded, and what is asked of it before the service is killed.
+fn killed(asked: &[fn(RecordingId) -> Ask]) -> (Rows, RecordingRow) {
+    let mut rig = Rig::new();
+    let call = rig.call("a");
+    rig.come(call, "ada");
+    let recording = rig.running("a");
+    for ask in asked {
+        rig.pass(1);
+        assert_eq!(rig.ask(OWN, ask(recording)).0, DONE);
+    }
+    let rows = rows(&rig.saved);
+    let row = rows.recordings[0].clone();
+    (rows, row)
+}
+
+#[test]
+fn what_was_stored_before_a_restart_is_there_after_it() {
+    let mut rig = Rig::new();
+    let call = rig.call("a");
+    rig.come(call, "ada");
+    let (_, effects) = rig.start("a", Some(("r1", 7)));
+    let (recording, _) = rig.begun(&effects);
+    rig.ask(OWN, Ask::Stop(recording));
+    let document = rig.end(recording);
+    let before = rig.ask(OWN, Ask::Recording(recording)).0;
+    // A catalog that was lost is told the same.
+    let all: Vec<_> = rig.core.all_updates().into_iter().map(Effect::Save).collect();
+    assert_eq!(rows(&all), rows(&rig.saved));
+
+    let mut again = Rig::new();
+    let to_delete = ChunkId::new();
+    let rows = Rows { deletions: vec![to_delete], participants: vec![], ..rows(&rig.saved) };
+    assert_eq!(again.core.restore(rows, &[], again.now), [Effect::Delete(to_delete)]);
+    assert_eq!(again.ask(OWN, Ask::Recording(recording)).0, before);
+    assert!(matches!(again.ask(OWN, Ask::Document(document)).0, Some(Ok(Answer::Document(_)))));
+    assert_eq!(again.ask(OTHER, Ask::Document(document)).0, refused(Refusal::UnknownDocument));
+    assert_eq!(again.start("a", Some(("r1", 7))), (Some(Ok(Answer::Started(recording))), vec![]));
+    assert_eq!(again.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
+    // An hour is over, and then a day.
+    assert_eq!(again.pass(3_600), [Effect::Delete(document)]);
+    let gone = [Update::RecordingGone(recording), Update::ChunkDoomed(document)].map(Effect::Save);
+    assert_eq!(std::mem::take(&mut again.saved), gone);
+    again.pass(24 * 3_600);
+    assert!(matches!(again.saved[..], [Effect::Save(Update::RepeatsGone(_))]), "{:?}", again.saved);
+}
+
+#[test]
+fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
+    let (rows, row) = killed(&[]);
+    let joined = Entry::Joined { at: ms(0), participant: 0, name: "ada".to_owned() };
+    let map = ChannelMap { channels: vec![None, None, Some(0)], without_channel: vec![] };
+    let parts = [left(&row, 0, 2, &[joined, Entry::Channels { map }])];
+    let mut again = Restarted::new(rows, &parts);
+    assert_eq!((again.joined.len(), again.view().phase), (1, Phase::Recording));
+    assert_eq!(again.rig.on(Input::Heard([].into())), []);
+    again.rig.pass(1);
+    let begin = again.begins();
+    assert_eq!((begin.recording, begin.call, begin.part, begin.first_chunk), (row.id, row.call, 1, 2));
+    // All that was heard since nobody was is in it; everybody has the channel of before.
+    assert_eq!((begin.at_ns, begin.paused), (5 * SECOND_NS, false));
+    assert_eq!(begin.members.iter().map(|member| (&member.id[..], member.pin)).collect::<Vec<_>>(), [("ada", Some(2))]);
+    assert_eq!(again.heard(), [], "it begins once");
+    assert_eq!(again.rig.on(Input::Begun { recording: row.id, begun: Ok(()) }), []);
+    again.rig.pass(60);
+    assert_eq!(again.view().started_at, row.started_at);
+    // What was left may be stored before or after it has ended.
+    let (last, effects) = again.rig.part_ended(row.id, 1, EndReason::Failed);
+    assert_eq!((effects, again.view().end), (vec![], None));
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Failed, "as the last part did");
+    assert_eq!(again.view().chunks.iter().map(|chunk| chunk.index).collect::<Vec<_>>(), [0, 1]);
+    assert!(matches!(again.rig.ask(OWN, Ask::Document(last)).0, Some(Ok(Answer::Document(_)))));
+}
+
+#[test]
+fn a_recording_that_nobody_is_heard_of_ends() {
+    let (rows, row) = killed(&[]);
+    let mut again = Restarted::new(rows.clone(), &[left(&row, 0, 1, &[])]);
+    again.rig.pass(29);
+    assert_eq!(again.view().phase, Phase::Recording);
+    again.rig.pass(1);
+    assert_eq!(again.view().phase, Phase::Stopping);
+    assert_eq!(again.heard(), [], "it is too late");
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Recovered);
+    // What was stored before that.
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    assert_eq!(again.rig.part_ended(row.id, 0, EndReason::Recovered).1, []);
+    assert_eq!(again.rig.pass(30), [Effect::Discard(row.id)]);
+    assert_eq!(again.view().end.map(|end| end.reason), Some(EndReason::Recovered));
+}
+
+#[test]
+fn what_was_to_end_ends_for_the_reason_that_was_told() {
+    let (rows, row) = killed(&[Ask::Stop]);
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    assert_eq!((again.view().phase, again.heard()), (Phase::Stopping, vec![]));
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Stopped);
+    // Its journal knows more than the catalog.
+    let (rows, row) = killed(&[]);
+    let ended = Entry::Ended { at: ms(9), reason: EndReason::CallEnded, error: None };
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[ended])]);
+    assert_eq!(again.heard(), []);
+    assert_eq!(again.ends(EndReason::CallEnded), EndReason::CallEnded);
+    // Its call has ended, or was not known.
+    let (rows, row) = killed(&[]);
+    let mut again = Restarted::new(Rows { calls: vec![], ..rows }, &[left(&row, 0, 1, &[])]);
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Recovered);
+}
+
+/// What is said in a pause is nobody's.
+#[test]
+fn a_recording_goes_on_paused_where_it_was_paused() {
+    let (pause, resume) = (Entry::Paused { at: ms(1_500) }, Entry::Resumed { at: ms(1_600) });
+    let is_paused = |asked: &[fn(RecordingId) -> Ask], entries: &[Entry]| {
+        let (rows, row) = killed(asked);
+        Restarted::new(rows, &[left(&row, 0, 1, entries)]).begins().paused
+    };
+    assert!(is_paused(&[Ask::Pause], &[]) && !is_paused(&[Ask::Pause, Ask::Resume], &[]));
+    // The later one is right: the catalog may be behind, and so may the journal.
+    assert!(is_paused(&[], std::slice::from_ref(&pause)));
+    assert!(!is_paused(&[Ask::Pause], &[pause.clone(), resume.clone()]));
+    assert!(!is_paused(&[Ask::Pause, Ask::Resume], std::slice::from_ref(&pause)));
+    assert!(is_paused(&[Ask::Pause, Ask::Resume, Ask::Pause], &[pause, resume]));
+}
+
+#[test]
+fn what_is_asked_of_a_recording_while_somebody_is_awaited_is_done() {
+    let (rows, row) = killed(&[Ask::Pause]);
+    let mut again = Restarted::new(rows.clone(), &[left(&row, 0, 1, &[])]);
+    again.rig.pass(1);
+    assert_eq!(again.rig.ask(OWN, Ask::Resume(row.id)), (DONE, vec![]));
+    again.rig.pass(1);
+    let begin = again.begins();
+    // Not what was said in the pause.
+    assert_eq!((begin.paused, begin.at_ns), (false, 6 * SECOND_NS));
+    again.rig.pass(1);
+    let (done, effects) = again.rig.ask(OWN, Ask::Pause(row.id));
+    assert_eq!((done, effects), (DONE, vec![]));
+    let pause = Effect::Change { recording: row.id, at_ns: 8 * SECOND_NS, change: Change::Pause };
+    assert_eq!(again.rig.on(Input::Begun { recording: row.id, begun: Ok(()) }), [pause]);
+    // Stopped before it goes on.
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    assert_eq!(again.rig.ask(OWN, Ask::Stop(row.id)), (DONE, vec![]));
+    assert_eq!(again.rig.ask(OWN, Ask::Stop(row.id)).0, refused(Refusal::UnknownRecording));
+    assert_eq!(again.heard(), []);
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Stopped);
+}
+
+#[test]
+fn a_part_that_does_not_begin_is_tried_again() {
+    let (rows, row) = killed(&[]);
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    let full = || Err(Refusal::NoCapacity("full".to_owned()));
+    assert_eq!(again.begins().part, 1);
+    assert_eq!(again.rig.on(Input::Begun { recording: row.id, begun: full() }), []);
+    assert_eq!(again.begins().part, 1);
+    // Stopped in the meantime.
+    again.rig.ask(OWN, Ask::Stop(row.id));
+    assert_eq!(again.rig.on(Input::Begun { recording: row.id, begun: full() }), []);
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Stopped);
+}
+
+#[test]
+fn a_recording_that_the_catalog_does_not_know_is_its_owners() {
+    let (rows, row) = killed(&[]);
+    let parts = [left(&row, 0, 1, &[Entry::Paused { at: ms(0) }])];
+    let without = |rows: &Rows| Rows { recordings: vec![], ..rows.clone() };
+    let mut again = Restarted::new(without(&rows), &parts);
+    let begin = again.begins();
+    assert_eq!((begin.recording, begin.part, begin.paused), (row.id, 1, true));
+    let mut again = Restarted::new(Rows::default(), &parts);
+    assert_eq!(again.ends(EndReason::Recovered), EndReason::Recovered);
+    // Nobody is there whose it could be.
+    let stranger = RecordingRow { resource: ResourceId(uuid::Uuid::from_u128(9)), ..row.clone() };
+    let mut rig = Rig::new();
+    assert_eq!(rig.core.restore(Rows::default(), &[left(&stranger, 0, 1, &[])], rig.now), []);
+    assert!(!rig.core.knows(row.id));
+}
+
+#[test]
+fn what_could_not_be_stored_before_is_stored_later() {
+    let (rows, row) = killed(&[Ask::Stop]);
+    let mut first = Restarted::new(rows.clone(), &[left(&row, 0, 2, &[])]);
+    assert_eq!(first.ends(EndReason::Recovered), EndReason::Stopped);
+    let ended: Vec<_> = first.rig.core.all_updates().into_iter().map(Effect::Save).collect();
+    let mut again = Restarted::new(self::rows(&ended), &[left(&row, 0, 2, &[])]);
+    let (late, effects) = again.rig.part_ended(row.id, 1, EndReason::Stopped);
+    assert_eq!(effects, [Effect::Discard(row.id)]);
+    assert!(matches!(again.rig.saved.last(), Some(Effect::Save(Update::Chunk(chunk))) if chunk.id == late));
+    assert_eq!(again.view().chunks.len(), 2);
+    assert!(matches!(again.rig.ask(OWN, Ask::Document(late)).0, Some(Ok(Answer::Document(_)))));
+    // Nor does what comes when its time is over.
+    again.rig.pass(3_600);
+    let (late, effects) = again.rig.part_ended(row.id, 1, EndReason::Stopped);
+    assert_eq!(effects, [Effect::Delete(late), Effect::Discard(row.id)]);
+}
