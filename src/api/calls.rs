@@ -23,13 +23,13 @@ use crate::acs::ids;
 use crate::api::Api;
 use crate::api::error::problem;
 use crate::api::error::refuse;
-use crate::api::gate::Caller;
 use crate::api::request::Asked;
 use crate::ingest::rtp::Query;
 use crate::media::Settings;
 use crate::model::CallId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
+use crate::supervisor::Asker;
 use crate::supervisor::CallName;
 use crate::supervisor::CallView;
 use crate::supervisor::ParticipantView;
@@ -177,10 +177,10 @@ async fn remove(
 }
 
 /// Takes a request whole, lets it in, and answers it.
-async fn serve(
+pub(super) async fn serve(
     api: &Api,
     request: Request,
-    answer: impl AsyncFnOnce(&Api, Caller, Asked) -> Result<Response, Problem>,
+    answer: impl AsyncFnOnce(&Api, Asker, Asked) -> Result<Response, Problem>,
 ) -> Response {
     let asked = match Asked::read(request).await {
         Ok(asked) => asked,
@@ -194,8 +194,8 @@ async fn serve(
     answered.unwrap_or_else(|problem| refuse(&problem, Some(&target)))
 }
 
-async fn ask(api: &Api, caller: Caller, asked: &Asked, what: Ask) -> Result<Answer, Problem> {
-    api.supervisor.ask(caller.resource, what, asked.at).await.map_err(problem)
+async fn ask(api: &Api, caller: Asker, asked: &Asked, what: Ask) -> Result<Answer, Problem> {
+    api.supervisor.ask(caller, what, asked.at).await.map_err(problem)
 }
 
 fn read<T: for<'a> Deserialize<'a>>(asked: &Asked) -> Result<T, Problem> {
@@ -220,7 +220,7 @@ fn settings(track: &str) -> Result<Settings, Problem> {
     read.map_err(|error| Problem::InvalidArgument(format!("The track is malformed: {error}.")))
 }
 
-fn call(caller: Caller, view: CallView) -> Call {
+fn call(caller: Asker, view: CallView) -> Call {
     let mut call = Call {
         id: view.id.0,
         call_key: None,

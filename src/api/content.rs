@@ -15,13 +15,13 @@ use crate::acs::documents::view;
 use crate::acs::ids;
 use crate::api::Api;
 use crate::api::error::problem;
-use crate::api::gate::Caller;
 use crate::api::request::Asked;
 use crate::model::ChunkId;
 use crate::storage::ObjectsError;
 use crate::storage::Part;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
+use crate::supervisor::Asker;
 use crate::supervisor::DocumentView;
 use crate::supervisor::Instant;
 
@@ -36,12 +36,12 @@ enum Wanted {
 /// Serves a part of a document, or a range of it.
 pub(super) async fn read(
     api: &Api,
-    caller: Caller,
+    caller: Asker,
     asked: &Asked,
     document: &str,
     what: &str,
 ) -> Result<Response, Problem> {
-    let (id, DocumentView { chunk, .. }) = find(api, caller, asked.at, document).await?;
+    let (id, DocumentView { chunk, .. }) = find(api, caller, asked.at, document, Ask::ReadDocument).await?;
     let (part, media_type) = match what {
         METADATA_VIEW => (Part::Metadata, "application/json"),
         content if content == view(&chunk.format) => (Part::Content, media_type(&chunk.format)),
@@ -89,15 +89,21 @@ pub(super) async fn read(
 }
 
 /// Deletes a document: content and metadata.
-pub(super) async fn delete(api: &Api, caller: Caller, at: Instant, document: &str) -> Result<Response, Problem> {
-    let (id, _) = find(api, caller, at, document).await?;
-    api.supervisor.ask(caller.resource, Ask::DeleteDocument(id), at).await.map_err(problem)?;
+pub(super) async fn delete(api: &Api, caller: Asker, at: Instant, document: &str) -> Result<Response, Problem> {
+    let (id, _) = find(api, caller, at, document, Ask::Document).await?;
+    api.supervisor.ask(caller, Ask::DeleteDocument(id), at).await.map_err(problem)?;
     Ok(StatusCode::OK.into_response())
 }
 
-async fn find(api: &Api, caller: Caller, at: Instant, name: &str) -> Result<(ChunkId, DocumentView), Problem> {
+async fn find(
+    api: &Api,
+    caller: Asker,
+    at: Instant,
+    name: &str,
+    ask: fn(ChunkId) -> Ask,
+) -> Result<(ChunkId, DocumentView), Problem> {
     let id = ChunkId(ids::read_document_id(name).ok_or(Problem::NotFound("Document"))?);
-    match api.supervisor.ask(caller.resource, Ask::Document(id), at).await.map_err(problem)? {
+    match api.supervisor.ask(caller, ask(id), at).await.map_err(problem)? {
         // The region is a part of the name.
         Answer::Document(view) if ids::document_id(&view.region, id.0) == name => Ok((id, view)),
         _ => Err(Problem::NotFound("Document")),

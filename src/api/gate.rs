@@ -8,26 +8,20 @@ use crate::acs::signature::AccessKey;
 use crate::acs::signature::SignatureError;
 use crate::acs::signature::SignedRequest;
 use crate::api::request::Asked;
-use crate::model::ResourceId;
-
-/// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) resource: ResourceId,
-}
+use crate::supervisor::Asker;
 
 /// All keys, and the names that the service is known by.
 #[derive(Debug)]
 pub struct Gate {
     /// Keys of each resource, as they are now.
-    pub keys: watch::Receiver<Vec<(ResourceId, AccessKey)>>,
+    pub keys: watch::Receiver<Vec<(Asker, AccessKey)>>,
     /// Hosts with their ports.
     pub hosts: Vec<String>,
 }
 
 impl Gate {
     /// Lets a signed request in. What was wrong with it is not told more exactly than helps an honest client.
-    pub(super) fn signed(&self, asked: &Asked) -> Result<Caller, Problem> {
+    pub(super) fn signed(&self, asked: &Asked) -> Result<Asker, Problem> {
         let request = SignedRequest {
             method: asked.method.as_str(),
             target: asked.target(),
@@ -43,18 +37,18 @@ impl Gate {
         // All are tried, so that time does not tell which came near.
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
-        let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
+        let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
         caller.ok_or_else(|| refused(SignatureError::Key))
     }
 
     /// Lets a request in that is signed, or has a key with it.
-    pub(super) fn known(&self, asked: &Asked) -> Result<Caller, Problem> {
+    pub(super) fn known(&self, asked: &Asked) -> Result<Asker, Problem> {
         let Some(said) = asked.header("authorization").and_then(|text| text.strip_prefix("Bearer ")) else {
             return self.signed(asked);
         };
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
-        let caller = fitting.fold(None, |_, (resource, _)| Some(Caller { resource: *resource }));
+        let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
         caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))
     }
 }

@@ -6,6 +6,7 @@
 //!  /calling/recordings…      recordings, as ACS's clients control them      (signed)
 //!  /v1/objects/…             their files, as ACS's clients load them        (signed)
 //!  /api/v1/calls…            calls and who is in them                       (signed, or with a key)
+//!  /api/v1/audit             what was asked for                            (signed, or with a key)
 //!  /healthz                  whether the process works                      (anybody)
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! spelled but in `acs` and in `calls.rs`.
 
 mod answered;
+mod audit;
 mod calls;
 mod connect;
 mod connections;
@@ -36,6 +38,7 @@ use crate::acs::Problem;
 use crate::acs::routes::Operation;
 use crate::acs::routes::operation;
 use crate::api::request::Asked;
+use crate::catalog::Catalog;
 use crate::storage::Objects;
 use crate::supervisor::Handle;
 pub use gate::Gate;
@@ -45,6 +48,8 @@ pub use gate::Gate;
 pub struct Api {
     /// Who decides.
     pub supervisor: Handle,
+    /// Knows what was asked for.
+    pub catalog: Catalog,
     /// Where files are.
     pub objects: Objects,
     /// Who may ask.
@@ -58,6 +63,7 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(calls::routes())
+        .route("/api/v1/audit", get(audit::list))
         .fallback(serve)
         .with_state(Arc::new(api))
 }

@@ -25,12 +25,12 @@ use crate::acs::start::StartRecording;
 use crate::api::Api;
 use crate::api::error::problem;
 use crate::api::error::refuse;
-use crate::api::gate::Caller;
 use crate::api::request::Asked;
 use crate::model::Content;
 use crate::model::RecordingId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
+use crate::supervisor::Asker;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
@@ -45,7 +45,7 @@ const REPEATABLE: HeaderName = HeaderName::from_static("repeatability-result");
 const REPEAT_BYTES_MAX: usize = 128;
 
 /// Serves an operation on recordings.
-pub(super) async fn serve(api: &Api, caller: Caller, asked: &Asked, what: Operation) -> Result<Response, Problem> {
+pub(super) async fn serve(api: &Api, caller: Asker, asked: &Asked, what: Operation) -> Result<Response, Problem> {
     match what {
         Operation::Start => start(api, caller, asked).await,
         Operation::State(id) => {
@@ -68,7 +68,7 @@ pub(super) async fn serve(api: &Api, caller: Caller, asked: &Asked, what: Operat
     }
 }
 
-async fn start(api: &Api, caller: Caller, asked: &Asked) -> Result<Response, Problem> {
+async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Problem> {
     let start = StartRecording::read(&asked.body)?;
     if start.content == Content::AudioVideo {
         return Err(Problem::WrongFormat("Video is not recorded here yet.".to_owned()));
@@ -87,7 +87,7 @@ async fn start(api: &Api, caller: Caller, asked: &Asked) -> Result<Response, Pro
     };
     let graph = format!("{}-{}", start.channel, start.format);
     let ask = Ask::Start(StartAsk { call, graph, pins: start.pins, paused: start.pause_on_start, repeat });
-    let recording = match api.supervisor.ask(caller.resource, ask, asked.at).await {
+    let recording = match api.supervisor.ask(caller, ask, asked.at).await {
         Ok(Answer::Started(RecordingId(recording))) => recording,
         Ok(_) => return Err(Problem::Internal),
         Err(Refusal::RequestDiffers) => {
@@ -106,14 +106,14 @@ async fn start(api: &Api, caller: Caller, asked: &Asked) -> Result<Response, Pro
 }
 
 /// Reads a recording's name; one that another resource's is, is none.
-fn name(caller: Caller, id: &str) -> Result<RecordingId, Problem> {
+fn name(caller: Asker, id: &str) -> Result<RecordingId, Problem> {
     let (resource, recording) = ids::read_recording_id(id).ok_or(Problem::NotFound("Recording"))?;
     (resource == caller.resource.0).then_some(RecordingId(recording)).ok_or(Problem::NotFound("Recording"))
 }
 
-async fn view(api: &Api, caller: Caller, asked: &Asked, id: &str) -> Result<RecordingView, Problem> {
+async fn view(api: &Api, caller: Asker, asked: &Asked, id: &str) -> Result<RecordingView, Problem> {
     let ask = Ask::Recording(name(caller, id)?);
-    match api.supervisor.ask(caller.resource, ask, asked.at).await.map_err(problem)? {
+    match api.supervisor.ask(caller, ask, asked.at).await.map_err(problem)? {
         Answer::Recording(view) => Ok(view),
         _ => Err(Problem::Internal),
     }
@@ -121,14 +121,14 @@ async fn view(api: &Api, caller: Caller, asked: &Asked, id: &str) -> Result<Reco
 
 async fn change(
     api: &Api,
-    caller: Caller,
+    caller: Asker,
     asked: &Asked,
     id: &str,
     ask: fn(RecordingId) -> Ask,
     done: StatusCode,
 ) -> Result<Response, Problem> {
     let ask = ask(name(caller, id)?);
-    api.supervisor.ask(caller.resource, ask, asked.at).await.map_err(problem)?;
+    api.supervisor.ask(caller, ask, asked.at).await.map_err(problem)?;
     Ok(done.into_response())
 }
 

@@ -23,12 +23,14 @@ use crate::config::host::Name;
 use crate::config::keys;
 use crate::config::keys::Keys;
 use crate::config::keys::KeysError;
+use crate::config::keys::Which;
 use crate::config::private;
 use crate::config::private::PrivateError;
 use crate::config::tls;
 use crate::config::tls::CertificateFiles;
 use crate::config::tls::TlsError;
 use crate::model::ResourceId;
+use crate::supervisor::Asker;
 
 /// How often the certificate is looked at without being asked: it is renewed a month before its end.
 const LOOK: Duration = Duration::from_secs(12 * 3_600);
@@ -65,7 +67,7 @@ impl Certificate {
 pub(super) struct Reload {
     pub(super) resources: Vec<Resource>,
     keys_dir: PathBuf,
-    keys: watch::Sender<Vec<(ResourceId, AccessKey)>>,
+    keys: watch::Sender<Vec<(Asker, AccessKey)>>,
     certificate: Certificate,
     tls: watch::Sender<Arc<ServerConfig>>,
     endpoint: Host,
@@ -73,7 +75,7 @@ pub(super) struct Reload {
 }
 
 /// Keys, as those are told of them who check signatures.
-type KeysReceiver = watch::Receiver<Vec<(ResourceId, AccessKey)>>;
+type KeysReceiver = watch::Receiver<Vec<(Asker, AccessKey)>>;
 
 /// The certificate, as those are told of it who serve.
 type TlsReceiver = watch::Receiver<Arc<ServerConfig>>;
@@ -181,10 +183,11 @@ impl Reload {
 }
 
 /// Returns all keys, with whose they are.
-fn all_keys(resources: &[Resource]) -> Vec<(ResourceId, AccessKey)> {
+fn all_keys(resources: &[Resource]) -> Vec<(Asker, AccessKey)> {
     let keys = |resource: &Resource| {
         let Keys { primary, secondary } = resource.keys.clone();
-        [(resource.id, primary), (resource.id, secondary)]
+        let asker = |which: Which| Asker { resource: resource.id, key: which.as_str() };
+        [(asker(Which::Primary), primary), (asker(Which::Secondary), secondary)]
     };
     resources.iter().flat_map(keys).collect()
 }

@@ -36,7 +36,7 @@ use crate::graph::shipped::shipped;
 use crate::ingest::rtp::Readers;
 use crate::ingest::rtp::RtpError;
 use crate::pipeline::Installed;
-use crate::storage::Left;
+use crate::storage::Leftovers;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
 use crate::storage::StorageError;
@@ -145,7 +145,7 @@ pub async fn serve(
         engine: Arc::new(Engine::start(settings)?),
         readers: Readers::start(n_workers)?,
         objects: objects.clone(),
-        catalog,
+        catalog: catalog.clone(),
         rows,
         left,
         plans: plans()?,
@@ -155,7 +155,13 @@ pub async fn serve(
         creates_on_start: config.calls.create_on_start,
     });
     let gate = Gate { keys, hosts: names.signed };
-    let router = api::router(Api { supervisor: supervisor.clone(), objects, gate, content_base: names.content_base });
+    let router = api::router(Api {
+        supervisor: supervisor.clone(),
+        catalog: catalog.clone(),
+        objects,
+        gate,
+        content_base: names.content_base,
+    });
     ready(&served);
     tokio::spawn(reload.run(hangup));
     api::listen::serve(listeners, router, tls, async move {
@@ -184,7 +190,7 @@ async fn listen(service: &ServiceSettings) -> Result<Listeners, ServeError> {
 }
 
 /// Looks at what is left of recordings that have not ended, or could not be stored.
-async fn left(dir: PathBuf, rows: &Rows) -> Result<Vec<Left>, ServeError> {
+async fn left(dir: PathBuf, rows: &Rows) -> Result<Leftovers, ServeError> {
     let stored = rows.chunks.iter().map(|row| row.id);
     let known: BTreeSet<_> = stored.chain(rows.deletions.iter().copied()).collect();
     let looked = tokio::task::spawn_blocking(move || look_at_all(&dir, |document| known.contains(&document)));

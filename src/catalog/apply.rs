@@ -76,7 +76,8 @@ async fn participant(row: &ParticipantRow, to: &mut SqliteConnection) -> sqlx::R
 async fn recording(row: &RecordingRow, to: &mut SqliteConnection) -> sqlx::Result<()> {
     let sql = "INSERT INTO recordings (id, resource, call, graph, pins, started_us, paused, paused_us, stopping, \
                reason, error, ready_us, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-               ON CONFLICT (id) DO UPDATE SET paused = excluded.paused, paused_us = excluded.paused_us, \
+               ON CONFLICT (id) DO UPDATE SET pins = excluded.pins, \
+               paused = excluded.paused, paused_us = excluded.paused_us, \
                stopping = excluded.stopping, reason = excluded.reason, error = excluded.error, \
                ready_us = excluded.ready_us, expires_us = excluded.expires_us";
     let pins = serde_json::to_string(&row.pins).expect("pins are plain data");

@@ -136,7 +136,7 @@ pub struct AuditRow {
     pub key: &'static str,
     /// What.
     pub operation: &'static str,
-    /// Id of the recording, call or document that it was done to; empty where there is none.
+    /// What it was done to: a call's or a recording's id, the end of a document's; empty where that is nothing.
     pub object: String,
     /// What came of it: `accepted`, or why not.
     pub result: &'static str,

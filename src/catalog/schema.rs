@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sqlx::ConnectOptions;
 use sqlx::Connection;
 use sqlx::SqlSafeStr;
 use sqlx::SqliteConnection;
@@ -35,6 +36,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         // What has been answered survives a power failure.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
 }
 
 /// Opens the file, and brings its tables to this version. Boxed: the compiler cannot tell otherwise that it may move

@@ -31,6 +31,16 @@ pub enum Which {
     Secondary,
 }
 
+impl Which {
+    /// Returns its word in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+        }
+    }
+}
+
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {

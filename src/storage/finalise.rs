@@ -44,6 +44,9 @@ pub fn finalise(
     let index = media.index;
     let (from, to) = (spool.chunk(index), spool.finished(index));
     let mut notes = ledger.notes_of(&media);
+    // A service may have gone on with it, and all of its chunks have the same channels.
+    let is_part = ledger.opening.owner.is_some() && ledger.failure.is_some() || ledger.opening.first_chunk > 0;
+    let only = only && !is_part;
     let mut constant_bit_rate = None;
     let content = inspect::make_whole(&from, &ledger.opening.format)?;
     if let Some(mut content) = content {

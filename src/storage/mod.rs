@@ -24,7 +24,7 @@ pub use error::StorageError;
 pub use finalise::{Finalised, finalise};
 pub use finisher::{Ended, Finisher};
 pub use objects::{Objects, ObjectsError, Part};
-pub use part::{Left, PartFiles, finish_part, look_at_all, part_dir};
+pub use part::{FinishedPart, Left, Leftovers, PartFiles, discard_parts, finish_part, look, look_at_all, part_dir};
 pub use recover::{Recovered, finish_rest, recover};
 pub use sidecar::document;
 pub use spool::{Lock, Spool, lock_data};

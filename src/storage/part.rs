@@ -7,10 +7,12 @@
 //!
 //! A directory goes when all of its chunks are stored, and known to be.
 
-use std::fs::DirEntry;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
+
+use uuid::Uuid;
 
 use crate::acs::metadata::Metadata;
 use crate::model::ChunkId;
@@ -46,6 +48,8 @@ pub struct Left {
 pub struct PartFiles {
     /// Its directory.
     pub dir: PathBuf,
+    /// Which it is, from 0.
+    pub part: u32,
     /// Files of it that are stored somewhere else.
     pub stored: Vec<PathBuf>,
     /// There is nothing else in it.
@@ -53,13 +57,21 @@ pub struct PartFiles {
 }
 
 impl PartFiles {
-    /// Takes away what is stored somewhere else. What cannot be taken away stays, and is looked at when the service is
-    /// started again.
+    /// Takes away what is stored somewhere else. What cannot be taken away stays until it is looked at again.
     pub fn discard(&self) {
         if self.is_whole {
             return discard_dir(&self.dir);
         }
         self.stored.iter().for_each(|path| remove(path));
+    }
+}
+
+/// Takes away all parts of a recording.
+pub fn discard_parts(recordings: &Path, recording: RecordingId) {
+    for entry in std::fs::read_dir(recordings).into_iter().flatten().filter_map(Result::ok) {
+        if named(&entry.file_name().to_string_lossy()).is_some_and(|(id, _)| id == recording) {
+            discard_dir(&entry.path());
+        }
     }
 }
 
@@ -78,28 +90,51 @@ pub fn part_dir(recordings: &Path, recording: RecordingId, part: u32) -> PathBuf
     recordings.join(if part == 0 { id.to_string() } else { format!("{id}-{part}") })
 }
 
-/// Returns which part a directory is of.
-fn number(dir: &Path) -> u32 {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+/// Returns whose part a directory is of, and which; None where it is none of a recording's.
+fn named(name: &str) -> Option<(RecordingId, u32)> {
+    let (id, part) = match name.split_once('-') {
+        None => (name, 0),
+        Some((id, part)) => (id, part.parse().ok()?),
+    };
+    Uuid::try_parse(id).ok().filter(|_| id.len() == 32).map(|id| (RecordingId(id), part))
 }
 
-/// Looks at all parts that are left from before in the directory of recordings. One that cannot be read is kept under
-/// another name, and told. Documents that `is_known` are stored.
+/// What is left from before in the directory of recordings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Leftovers {
+    /// Parts.
+    pub parts: Vec<Left>,
+    /// Recordings of which a part cannot be read: it is kept aside.
+    pub damaged: BTreeSet<RecordingId>,
+}
+
+/// Looks at all that is left from before in the directory of recordings. A part that cannot be read is kept under
+/// another name, and told; what is no part is not touched. Documents that `is_known` are stored.
 ///
 /// # Errors
 ///
 /// The directory cannot be read.
-pub fn look_at_all(recordings: &Path, is_known: impl Fn(ChunkId) -> bool) -> Result<Vec<Left>, StorageError> {
+pub fn look_at_all(recordings: &Path, is_known: impl Fn(ChunkId) -> bool) -> Result<Leftovers, StorageError> {
     let entries = std::fs::read_dir(recordings).map_err(StorageError::io(recordings, "read"))?;
-    let is_part = |entry: &DirEntry| {
-        !entry.file_name().to_string_lossy().ends_with(DAMAGED) && entry.file_type().is_ok_and(|kind| kind.is_dir())
-    };
-    let dirs = entries.filter_map(Result::ok).filter(is_part).map(|entry| entry.path());
-    Ok(dirs.filter_map(|dir| look(&dir, &is_known).unwrap_or_else(|error| keep_aside(&dir, &error))).collect())
+    let mut left = Leftovers::default();
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        let (dir, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if let Some((recording, _)) = name.strip_suffix(DAMAGED).and_then(named) {
+            left.damaged.insert(recording);
+        }
+        let Some((recording, part)) = named(&name) else { continue };
+        match look(&dir, part, &is_known) {
+            Ok(part) => left.parts.extend(part),
+            Err(error) => {
+                left.damaged.insert(recording);
+                keep_aside(&dir, &error);
+            }
+        }
+    }
+    Ok(left)
 }
 
-fn keep_aside<T>(dir: &Path, error: &StorageError) -> Option<T> {
+fn keep_aside(dir: &Path, error: &StorageError) {
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(DAMAGED);
     let kept = dir.with_file_name(name);
@@ -107,21 +142,27 @@ fn keep_aside<T>(dir: &Path, error: &StorageError) -> Option<T> {
         Ok(()) => tracing::error!(%error, kept = %kept.display(), "a recording cannot be finished"),
         Err(cause) => tracing::error!(%error, %cause, "a recording can neither be finished nor be put aside"),
     }
-    None
 }
 
-/// Looks at a part that is left from before. Documents that `is_known` are stored: their files are taken away. None
-/// where there is nothing in it: then there is no directory, either.
+/// Looks at a part that is left. Documents that `is_known` are stored: their files are taken away. None where there is
+/// nothing in it: then there is no directory, either.
 ///
 /// # Errors
 ///
 /// It cannot be read, or is none: it stays as it is.
-fn look(dir: &Path, is_known: impl Fn(ChunkId) -> bool) -> Result<Option<Left>, StorageError> {
+pub fn look(dir: &Path, part: u32, is_known: impl Fn(ChunkId) -> bool) -> Result<Option<Left>, StorageError> {
     let spools = Spool::unfinished(dir)?;
     let read = spools.first().map_or(Ok(None), |spool| recover::read(dir, spool))?;
     let Some((spool, ledger)) = read else {
-        discard_dir(dir);
-        return Ok(None);
+        // It was killed before it began, or when all was stored. Anything else is not ours to take away.
+        let mut entries = std::fs::read_dir(dir).map_err(StorageError::io(dir, "read"))?.filter_map(Result::ok);
+        return match entries.find(|entry| !spools.contains(&entry.path())) {
+            Some(entry) => Err(StorageError::Unknown { path: entry.path() }),
+            None => {
+                discard_dir(dir);
+                Ok(None)
+            }
+        };
     };
     for index in spool.finished_chunks()? {
         if is_known(sidecar::document(&ledger.opening, index)) {
@@ -130,32 +171,50 @@ fn look(dir: &Path, is_known: impl Fn(ChunkId) -> bool) -> Result<Option<Left>, 
     }
     let mut n_chunks = spool.finished_chunks()?.last().map_or(0, |last| last + 1);
     for index in spool.chunks()? {
-        if recover::media_of(&ledger, &spool, index)?.is_some() {
+        // By its length: a call waits.
+        let len = spool.chunk(index).metadata().map_err(StorageError::io(&spool.chunk(index), "read"))?.len();
+        if len > inspect::empty_len(&ledger.opening.format) {
             n_chunks = n_chunks.max(index + 1);
         }
     }
     let n_chunks = ledger.opening.first_chunk.saturating_add(n_chunks);
-    Ok(Some(Left { dir: dir.to_owned(), part: number(dir), ledger, n_chunks }))
+    Ok(Some(Left { dir: dir.to_owned(), part, ledger, n_chunks }))
 }
 
-/// Finishes a part, and returns how it ended, with all of its chunks: also those that were finished before.
+/// A part that has been finished, as far as it can be.
+#[derive(Debug)]
+pub struct FinishedPart {
+    /// What is known of it.
+    pub ledger: Ledger,
+    /// All of its chunks that are finished, also those that were before.
+    pub chunks: Vec<Finalised>,
+    /// Why that is not all, if it is not: a second call goes on.
+    pub unfinished: Option<StorageError>,
+}
+
+/// Finishes a part that nobody records into any more.
 ///
 /// # Errors
 ///
-/// Not all could be finished. What was stays finished, and a second call goes on.
-pub fn finish_part(dir: &Path) -> Result<(Ledger, Vec<Finalised>), StorageError> {
+/// It cannot be read, or somebody else has it.
+pub fn finish_part(dir: &Path) -> Result<FinishedPart, StorageError> {
     let nothing = || StorageError::NothingToRecover { dir: dir.to_owned() };
     let spool = Spool::unfinished(dir)?.into_iter().next().ok_or_else(nothing)?;
     let _lock = Spool::named(dir, &spool).lock()?;
     let (spool, mut ledger) = recover::read(dir, &spool)?.ok_or_else(nothing)?;
-    let mut chunks = recover::finish(&spool, &mut ledger)?;
+    let mut chunks = Vec::new();
+    let mut unfinished = recover::finish(&spool, &mut ledger, &mut chunks).err();
     for index in spool.finished_chunks()? {
         if chunks.iter().all(|chunk| chunk.media.index != index) {
-            chunks.push(finished(&spool, &ledger, index)?);
+            // What is wrong with one is no reason to keep the others.
+            match finished(&spool, &ledger, index) {
+                Ok(chunk) => chunks.push(chunk),
+                Err(error) => drop(unfinished.get_or_insert(error)),
+            }
         }
     }
     chunks.sort_by_key(|chunk| chunk.media.index);
-    Ok((ledger, chunks))
+    Ok(FinishedPart { ledger, chunks, unfinished })
 }
 
 /// Returns what a chunk is that was finished before.
@@ -171,4 +230,55 @@ fn finished(spool: &Spool, ledger: &Ledger, index: u32) -> Result<Finalised, Sto
     let (size, sha256) = settle(&path)?;
     let document = sidecar::document(&ledger.opening, index);
     Ok(Finalised { document, path, metadata_path, metadata, media, size, sha256 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use tempfile::TempDir;
+
+    fn look_in(dir: &TempDir) -> (usize, Vec<RecordingId>, Vec<String>) {
+        let left = look_at_all(dir.path(), |_| false).expect("it can be read");
+        let entries = std::fs::read_dir(dir.path()).expect("it can be read").filter_map(Result::ok);
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        (left.parts.len(), left.damaged.into_iter().collect(), names)
+    }
+
+    #[test]
+    fn what_is_no_part_or_cannot_be_read_is_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let id = RecordingId(Uuid::from_u128(7));
+        let [first, second] = [0, 1].map(|part| part_dir(dir.path(), id, part));
+        let write = |path: PathBuf| {
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+            std::fs::write(path, "RIFF").expect("it can be written");
+        };
+        write(dir.path().join("aside").join("mixed-wav-000.wav"));
+        // Finished, without a journal; a chunk with one that is none; and what was killed before it began.
+        write(first.join("mixed-wav-000.wav"));
+        write(second.join(".reelgraph-mixed-wav/000.wav"));
+        write(second.join(".reelgraph-mixed-wav/journal"));
+        std::fs::create_dir_all(part_dir(dir.path(), id, 2).join(".reelgraph-mixed-wav")).expect("it can be made");
+        let hex = id.0.simple();
+        let kept = [format!("{hex}-1.damaged"), format!("{hex}.damaged"), "aside".to_owned()];
+        assert_eq!(look_in(&dir), (0, vec![id], kept.to_vec()));
+        // It is not forgotten by the next one.
+        assert_eq!(look_in(&dir), (0, vec![id], kept.to_vec()));
+        discard_parts(dir.path(), id);
+        assert_eq!(look_in(&dir).2, kept);
+    }
+
+    #[test]
+    fn directories_tell_whose_part_they_are_of() {
+        let id = RecordingId(Uuid::from_u128(7));
+        for part in [0, 1, 12] {
+            let dir = part_dir(Path::new("/r"), id, part);
+            assert_eq!(named(&dir.file_name().expect("a name").to_string_lossy()), Some((id, part)));
+        }
+        for other in ["", "aside", "lost+found", "7", "-1", &format!("{}-x", id.0.simple()), &id.0.to_string()] {
+            assert_eq!(named(other), None, "{other}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Finishes what a killed recorder left: from its journal, and from its files.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,8 +43,12 @@ fn recover_spool(out: &Path, dir: PathBuf) -> Result<Recovered, StorageError> {
         Spool::named(out, &dir).remove()?;
         return Ok(Recovered { dir, ledger: None, chunks: Vec::new() });
     };
-    let chunks = finish(&spool, &mut ledger)?;
-    spool.remove()?;
+    let mut chunks = Vec::new();
+    finish(&spool, &mut ledger, &mut chunks)?;
+    // A service's goes with its directory.
+    if ledger.opening.owner.is_none() {
+        spool.remove()?;
+    }
     Ok(Recovered { dir, ledger: Some(ledger), chunks })
 }
 
@@ -53,9 +58,7 @@ pub(super) fn read(out: &Path, dir: &Path) -> Result<Option<(Spool, Ledger)>, St
     let named = Spool::named(out, dir);
     let entries = match Journal::read(&named.journal()) {
         Ok(entries) => entries,
-        Err(JournalError::NotAJournal { .. } | JournalError::Io { .. }) if named.chunks()?.is_empty() => {
-            return Ok(None);
-        }
+        Err(error) if is_none(&error) && named.chunks()?.is_empty() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let ledger = Ledger::replay(&entries).expect("Journal::read returns an opening first");
@@ -66,19 +69,28 @@ pub(super) fn read(out: &Path, dir: &Path) -> Result<Option<(Spool, Ledger)>, St
     }
 }
 
-/// Finishes what is in a spool that nobody writes to any more, and returns the chunks that were not finished before.
-pub(super) fn finish(spool: &Spool, ledger: &mut Ledger) -> Result<Vec<Finalised>, StorageError> {
+/// Returns whether there is no journal, or nothing in it.
+fn is_none(error: &JournalError) -> bool {
+    match error {
+        JournalError::NotAJournal { .. } => true,
+        JournalError::Io { cause, .. } => cause.kind() == ErrorKind::NotFound,
+        JournalError::Version { .. } => false,
+    }
+}
+
+/// Finishes what is in a spool that nobody writes to any more; the chunks that were not finished before are added to
+/// `chunks`, also where it fails.
+pub(super) fn finish(spool: &Spool, ledger: &mut Ledger, chunks: &mut Vec<Finalised>) -> Result<(), StorageError> {
     if ledger.end.is_none() {
         ledger.apply(&Entry::Failed { at: Duration::ZERO, error: KILLED.to_owned() });
     }
-    let mut chunks = Vec::new();
-    finish_rest(spool, ledger, &mut chunks)?;
+    finish_rest(spool, ledger, chunks)?;
     if ledger.end.is_none() {
         let media = ledger.chunks.values().filter_map(|row| row.media.as_ref());
         let at = media.map(|media| media.end(ledger.opening.pause_mode)).max().unwrap_or(Duration::ZERO);
         ledger.apply(&Entry::Ended { at, reason: EndReason::Recovered, error: None });
     }
-    Ok(chunks)
+    Ok(())
 }
 
 /// Finishes every chunk that is still in the spool, of a recording that nobody writes any more, and says in the last
@@ -136,7 +148,7 @@ fn tell_last(spool: &Spool, ledger: &Ledger, note: &str, chunks: &mut [Finalised
 }
 
 /// The media of a chunk: as the journal has it, else as far as its file tells; None where there is none in it.
-pub(super) fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
+fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
     if let Some(media) = ledger.chunks.get(&index).and_then(|row| row.media.clone()) {
         return Ok(Some(media));
     }

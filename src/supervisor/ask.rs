@@ -110,6 +110,8 @@ pub enum Ask {
     Recording(RecordingId),
     /// One document.
     Document(ChunkId),
+    /// One document, to read it.
+    ReadDocument(ChunkId),
     /// A document is deleted.
     DeleteDocument(ChunkId),
 }

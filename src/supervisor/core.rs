@@ -120,8 +120,10 @@ struct Recording {
     /// Who waits until it has begun.
     waiting: Vec<Token>,
     chunks: Vec<ChunkView>,
-    /// Of the last part that has ended.
-    outcome: Option<Outcome>,
+    /// The last part that has ended, and why it did.
+    outcome: Option<(u32, EndReason)>,
+    /// What went wrong first.
+    error: Option<String>,
     end: Option<EndRow>,
 }
 
@@ -183,6 +185,9 @@ impl Core {
             Input::Stopped { recording } => {
                 if let Some(own) = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording) {
                     own.phase = Phase::Stopping;
+                    // For the next process, if this one is killed before all is stored.
+                    own.stopping = own.stopping.or(Some(EndReason::Failed));
+                    return vec![Effect::Save(Update::Recording(saved::row(recording, own)))];
                 }
                 Vec::new()
             }
@@ -192,7 +197,7 @@ impl Core {
         }
     }
 
-    /// Stops a recording, whoever's it is.
+    /// Stops all recordings, whoever's they are.
     pub(super) fn stop_all(&mut self, reason: EndReason, now: Now) -> Vec<Effect> {
         let all: Vec<_> = self.recordings.keys().copied().collect();
         all.into_iter().flat_map(|id| self.stop(id, reason, now)).collect()
@@ -254,7 +259,9 @@ impl Core {
                 Answer::Done
             }
             Ask::Recording(id) => Answer::Recording(self.recording_view(resource, id)?),
-            Ask::Document(document) => Answer::Document(self.document_view(resource, document)?),
+            Ask::Document(document) | Ask::ReadDocument(document) => {
+                Answer::Document(self.document_view(resource, document)?)
+            }
             Ask::DeleteDocument(document) => {
                 self.document_view(resource, document)?;
                 if let Some(recording) = self.documents.remove(&document).and_then(|id| self.recordings.get_mut(&id)) {
@@ -286,7 +293,7 @@ impl Core {
         let is_over = |end: &EndRow| end.expires_at <= now.wall;
         let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
         for (id, recording) in over {
-            effects.push(Effect::Save(Update::RecordingGone(id)));
+            effects.extend([Effect::Forget(id), Effect::Save(Update::RecordingGone(id))]);
             for ChunkView { document, .. } in recording.chunks {
                 self.documents.remove(&document);
                 effects.extend([Effect::Save(Update::ChunkDoomed(document)), Effect::Delete(document)]);
@@ -305,8 +312,10 @@ impl Core {
         let recording = self.own(resource, id).filter(|recording| recording.phase > Phase::Starting);
         let Recording { phase, paused, started_at, chunks, end, .. } = recording.ok_or(Refusal::UnknownRecording)?;
         let (phase, paused, started_at) = (*phase, *paused, *started_at);
+        // What is stored of it before its end is nobody's yet.
+        let chunks = if end.is_some() { &chunks[..] } else { &[] };
         let region = self.resources.get(&resource).map(|settings| settings.region.clone()).unwrap_or_default();
-        Ok(RecordingView { id, region, phase, paused, started_at, chunks: chunks.clone(), end: end.clone() })
+        Ok(RecordingView { id, region, phase, paused, started_at, chunks: chunks.to_vec(), end: end.clone() })
     }
 
     fn document_view(&self, resource: ResourceId, document: ChunkId) -> Result<DocumentView, Refusal> {

@@ -43,3 +43,24 @@ pub enum Refusal {
     #[error("{0}")]
     Failed(String),
 }
+
+impl Refusal {
+    /// Returns its word in the audit.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::UnknownCall => "unknown-call",
+            Self::UnknownRecording => "unknown-recording",
+            Self::UnknownDocument => "unknown-document",
+            Self::UnknownParticipant => "unknown-participant",
+            Self::CallExists(_) => "call-exists",
+            Self::ParticipantExists => "participant-exists",
+            Self::AlreadyRecording => "already-recording",
+            Self::Stopping => "stopping",
+            Self::RequestDiffers => "request-differs",
+            Self::NoGraph(_) => "no-graph",
+            Self::TooMany(_) => "too-many",
+            Self::NoCapacity(_) => "no-capacity",
+            Self::Failed(_) => "failed",
+        }
+    }
+}

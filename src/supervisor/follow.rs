@@ -13,9 +13,9 @@ use crate::engine::Listener;
 use crate::engine::Report;
 use crate::model::EndReason;
 use crate::model::RecordingId;
-use crate::session::Ledger;
 use crate::storage::Ended;
 use crate::storage::Finalised;
+use crate::storage::FinishedPart;
 use crate::storage::Finisher;
 use crate::storage::Left;
 use crate::storage::Lock;
@@ -35,7 +35,7 @@ pub(super) const REPORTS_MAX: usize = 256;
 const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// What cannot be stored for so long stays where it was finished.
+/// What cannot be stored for so long stays where it was finished, and is tried again later.
 const STORE_DEADLINE: Duration = Duration::from_secs(300);
 
 /// Where a recording tells what happens to it.
@@ -122,13 +122,14 @@ pub(super) async fn finish_left(left: Left, objects: Objects, turns: Arc<Semapho
     let from = dir.clone();
     let finished = tokio::task::spawn_blocking(move || finish_part(&from)).await;
     drop(turn);
-    let told = |ledger: Ledger| ledger.end.map(|(_, reason, error)| (reason, error));
-    let (end, chunks, unfinished) = match finished {
-        Ok(Ok((ledger, chunks))) => (told(ledger), chunks, None),
-        Ok(Err(error)) => (told(ledger), Vec::new(), Some(error.to_string())),
-        Err(_) => (told(ledger), Vec::new(), Some("finishing it panicked".to_owned())),
+    let (ledger, chunks, unfinished) = match finished {
+        Ok(Ok(FinishedPart { ledger, chunks, unfinished })) => {
+            (ledger, chunks, unfinished.map(|error| error.to_string()))
+        }
+        Ok(Err(error)) => (ledger, Vec::new(), Some(error.to_string())),
+        Err(_) => (ledger, Vec::new(), Some("finishing it panicked".to_owned())),
     };
-    let (reason, error) = end.unwrap_or((EndReason::Recovered, None));
+    let (reason, error) = ledger.end.map_or((EndReason::Recovered, None), |(_, reason, error)| (reason, error));
     deliver(recording, dir, chunks, Outcome { part, reason, error }, unfinished, &objects, &events).await;
 }
 
@@ -143,8 +144,9 @@ async fn deliver(
     events: &Sender<Event>,
 ) {
     let (mut views, mut stored) = (Vec::new(), Vec::new());
+    let deadline = tokio::time::Instant::now() + STORE_DEADLINE;
     for chunk in chunks {
-        match tokio::time::timeout(STORE_DEADLINE, store(objects, &chunk)).await {
+        match tokio::time::timeout_at(deadline, store(objects, &chunk)).await {
             Ok(()) => {
                 views.push(view(&chunk));
                 stored.extend([chunk.path, chunk.metadata_path]);
@@ -152,7 +154,7 @@ async fn deliver(
             Err(_) => unfinished = Some("a chunk could not be stored".to_owned()),
         }
     }
-    let files = PartFiles { dir, stored, is_whole: unfinished.is_none() };
+    let files = PartFiles { dir, part: outcome.part, stored, is_whole: unfinished.is_none() };
     outcome.error = outcome.error.or(unfinished);
     if let Some(error) = &outcome.error {
         tracing::error!(%error, %recording, "a recording could not be made to its end");

@@ -8,9 +8,9 @@ use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::oneshot;
 
 use crate::engine::clock::monotonic_ns;
-use crate::model::ResourceId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
+use crate::supervisor::Asker;
 use crate::supervisor::Refusal;
 use crate::supervisor::input::Now;
 
@@ -31,8 +31,8 @@ impl Instant {
 /// What is sent to the task.
 pub(super) enum Message {
     Asked {
-        resource: ResourceId,
-        ask: Ask,
+        asker: Asker,
+        ask: Box<Ask>,
         at: Now,
         answer: oneshot::Sender<Result<Answer, Refusal>>,
     },
@@ -54,9 +54,9 @@ impl Handle {
     /// # Errors
     ///
     /// It is refused; or nobody answers in time.
-    pub async fn ask(&self, resource: ResourceId, ask: Ask, Instant(at): Instant) -> Result<Answer, Refusal> {
+    pub async fn ask(&self, asker: Asker, ask: Ask, Instant(at): Instant) -> Result<Answer, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let message = Message::Asked { resource, ask, at, answer };
+        let message = Message::Asked { asker, ask: Box::new(ask), at, answer };
         self.0.send_timeout(message, DEADLINE).await.map_err(|error| match error {
             SendTimeoutError::Timeout(_) => Refusal::NoCapacity("the service is busy".to_owned()),
             SendTimeoutError::Closed(_) => Refusal::NoCapacity("the service is ending".to_owned()),

@@ -137,6 +137,8 @@ pub(super) enum Effect {
     Delete(ChunkId),
     /// The directories of a recording are of no use when what was decided with this is saved.
     Discard(RecordingId),
+    /// The directories of a recording are of no use any more, whatever is in them.
+    Forget(RecordingId),
     /// A service that is started again is to know.
     Save(Update),
 }

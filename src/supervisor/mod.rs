@@ -14,6 +14,7 @@
 //! **Architecture invariant:** nothing of a resource is told to another one: what is not its own is not there.
 
 mod ask;
+mod audit;
 mod begin;
 mod core;
 mod error;
@@ -28,6 +29,7 @@ pub use ask::Ask;
 pub use ask::CallName;
 pub use ask::Repeat;
 pub use ask::StartAsk;
+pub use audit::Asker;
 pub use error::Refusal;
 pub use handle::Handle;
 pub use handle::Instant;

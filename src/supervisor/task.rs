@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::catalog::AuditRow;
 use crate::catalog::Catalog;
 use crate::catalog::Rows;
 use crate::catalog::Saving;
@@ -34,13 +35,17 @@ use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::storage::Left;
+use crate::storage::Leftovers;
 use crate::storage::Objects;
 use crate::storage::PartFiles;
 use crate::storage::discard_dir;
+use crate::storage::discard_parts;
+use crate::storage::look;
 use crate::storage::part_dir;
 use crate::supervisor::Answer;
 use crate::supervisor::Handle;
 use crate::supervisor::Refusal;
+use crate::supervisor::audit;
 use crate::supervisor::begin::Started;
 use crate::supervisor::begin::begin;
 use crate::supervisor::core::Core;
@@ -69,6 +74,9 @@ const TURNS: usize = 2;
 /// How long to wait before what could not be deleted is tried again.
 const DELETE_AGAIN: Duration = Duration::from_secs(30);
 
+/// How long to wait before what could not be finished or stored is tried again.
+const FINISH_AGAIN: Duration = Duration::from_secs(300);
+
 /// How long an answer waits for what is to be saved: a database that is locked or gone stops no recording.
 const SAVE_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -88,7 +96,7 @@ pub struct Collaborators {
     /// What it knows from before.
     pub rows: Rows,
     /// What is left from before in directories of recordings.
-    pub left: Vec<Left>,
+    pub left: Leftovers,
     /// Graphs by name.
     pub plans: BTreeMap<String, Arc<Plan>>,
     /// How recordings are run.
@@ -118,7 +126,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         shutdown_timeout,
         turns: Arc::new(Semaphore::new(TURNS)),
         events_to,
-        answers: HashMap::new(),
+        waiting: HashMap::new(),
         handles: HashMap::new(),
         files: HashMap::new(),
         n_asked: 0,
@@ -126,7 +134,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
     };
     let restored = task.core.restore(with.rows, &with.left, now());
     task.perform(restored);
-    with.left.into_iter().for_each(|left| task.finish(left));
+    with.left.parts.into_iter().for_each(|left| task.finish(left));
     (Handle::new(sender), tokio::spawn(task.run(messages, events)))
 }
 
@@ -138,6 +146,12 @@ pub(super) enum Event {
     Stopped(RecordingId),
     /// All of a part of one is stored, or will never be.
     PartEnded { recording: RecordingId, files: PartFiles, input: Input },
+}
+
+/// Who waits for an answer, and what is noted of what they asked.
+struct Waiting {
+    answer: oneshot::Sender<Result<Answer, Refusal>>,
+    noted: Option<AuditRow>,
 }
 
 struct Task {
@@ -153,7 +167,7 @@ struct Task {
     shutdown_timeout: Duration,
     turns: Arc<Semaphore>,
     events_to: Sender<Event>,
-    answers: HashMap<Token, oneshot::Sender<Result<Answer, Refusal>>>,
+    waiting: HashMap<Token, Waiting>,
     handles: HashMap<RecordingId, engine::Handle>,
     /// Of recordings that have not ended, parts that are stored.
     files: HashMap<RecordingId, Vec<PartFiles>>,
@@ -169,10 +183,11 @@ impl Task {
         loop {
             tokio::select! {
                 message = messages.recv(), if !is_closed => match message {
-                    Some(Message::Asked { resource, ask, at, answer }) if self.end.is_none() => {
+                    Some(Message::Asked { asker, ask, at, answer }) if self.end.is_none() => {
                         self.n_asked += 1;
-                        self.answers.insert(self.n_asked, answer);
-                        self.on(Input::Asked { token: self.n_asked, resource, ask }, at);
+                        let waiting = Waiting { answer, noted: audit::noted(asker, &ask, at.wall) };
+                        self.waiting.insert(self.n_asked, waiting);
+                        self.on(Input::Asked { token: self.n_asked, resource: asker.resource, ask: *ask }, at);
                     }
                     Some(Message::Asked { answer, .. }) => {
                         // Who does not wait any more need not be told.
@@ -208,6 +223,10 @@ impl Task {
     fn happened(&mut self, event: Event) {
         let input = match event {
             Event::Begun(recording, begun) => {
+                if let Err(refusal) = &begun {
+                    // Its text may have names in it.
+                    tracing::warn!(%recording, why = refusal.word(), "a recording does not begin");
+                }
                 let begun = begun.map(|handle| drop(self.handles.insert(recording, handle)));
                 Input::Begun { recording, begun }
             }
@@ -232,10 +251,16 @@ impl Task {
             match effect {
                 Effect::Save(update) => updates.push(update),
                 Effect::Answer(token, answer) => {
-                    answers.extend(self.answers.remove(&token).map(|waiting| (waiting, answer)));
+                    let Some(Waiting { answer: waiting, noted }) = self.waiting.remove(&token) else { continue };
+                    updates.extend(noted.map(|row| Update::Audit(audit::answered(row, &answer))));
+                    answers.push((waiting, answer));
                 }
                 Effect::Delete(document) => doomed.push(document),
-                Effect::Discard(recording) => discarded.extend(self.files.remove(&recording).unwrap_or_default()),
+                Effect::Discard(recording) => {
+                    self.handles.remove(&recording);
+                    discarded.extend(self.files.remove(&recording).unwrap_or_default());
+                }
+                Effect::Forget(recording) => self.forget(recording),
                 Effect::OpenTrack { token, port, joining } => {
                     let Joining { key, settings, .. } = joining;
                     let opened = match port {
@@ -264,11 +289,11 @@ impl Task {
         }
         match saving {
             Some(_) if answers.is_empty() && discarded.is_empty() => (),
-            Some(saving) => drop(tokio::spawn(finish_saved(saving, answers, discarded))),
+            Some(saving) => drop(tokio::spawn(finish_saved(saving, answers, discarded, self.again()))),
             None => {
                 answer_all(answers);
                 // What is not known to be stored stays.
-                discard(discarded.into_iter().filter(|_| is_saved).collect());
+                self.again().discard(discarded.into_iter().filter(|_| is_saved).collect());
             }
         }
     }
@@ -279,8 +304,21 @@ impl Task {
         if !self.core.knows(RecordingId(recording)) {
             return tracing::error!(%recording, "a recording of a resource that is not configured stays where it is");
         }
-        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
+        let Again { objects, turns, events } = self.again();
         tokio::spawn(finish_left(left, objects, turns, events));
+    }
+
+    fn again(&self) -> Again {
+        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
+        Again { objects, turns, events }
+    }
+
+    /// Takes away what is left of a recording whose time is over.
+    fn forget(&mut self, recording: RecordingId) {
+        self.files.remove(&recording);
+        let dirs = self.dir.clone();
+        // Files are slow.
+        drop(tokio::task::spawn_blocking(move || discard_parts(&dirs, recording)));
     }
 
     fn change(&mut self, recording: RecordingId, at_ns: i64, change: Change) {
@@ -358,7 +396,7 @@ impl Task {
 type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>;
 
 /// Answers when what was decided is saved, or has to wait for too long; takes away what is of no use when it is.
-async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartFiles>) {
+async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartFiles>, again: Again) {
     let saved = tokio::time::timeout(SAVE_DEADLINE, &mut saving).await;
     answer_all(answers);
     let is_saved = match saved {
@@ -366,14 +404,44 @@ async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartF
         Err(_) => discarded.is_empty() || saving.await.is_ok(),
     };
     if is_saved {
-        discard(discarded);
+        again.discard(discarded);
     }
 }
 
-fn discard(parts: Vec<PartFiles>) {
-    if !parts.is_empty() {
-        // Files are slow. Whether it panics or not: all is stored.
-        drop(tokio::task::spawn_blocking(move || parts.iter().for_each(PartFiles::discard)));
+/// What a part is finished with that could not be, at first.
+struct Again {
+    objects: Objects,
+    turns: Arc<Semaphore>,
+    events: Sender<Event>,
+}
+
+impl Again {
+    /// Takes away what is stored, and tries again what is not, later.
+    fn discard(self, parts: Vec<PartFiles>) {
+        if parts.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            let discarded = tokio::task::spawn_blocking(move || {
+                parts.iter().for_each(PartFiles::discard);
+                parts
+            });
+            let Ok(parts) = discarded.await else { return };
+            let rest: Vec<_> = parts.into_iter().filter(|part| !part.is_whole).collect();
+            if rest.is_empty() {
+                return;
+            }
+            tokio::time::sleep(FINISH_AGAIN).await;
+            for PartFiles { dir, part, .. } in rest {
+                let left = tokio::task::spawn_blocking(move || look(&dir, part, |_| false)).await;
+                let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events.clone());
+                match left {
+                    Ok(Ok(Some(left))) => finish_left(left, objects, turns, events).await,
+                    Ok(Ok(None)) | Err(_) => (),
+                    Ok(Err(error)) => tracing::error!(%error, "a recording cannot be finished"),
+                }
+            }
+        });
     }
 }
 

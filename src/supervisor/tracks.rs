@@ -93,7 +93,10 @@ impl Tracks {
     pub(super) fn close(&mut self, key: MemberKey) {
         if let Some(Open { id, port, .. }) = self.open.remove(&key) {
             self.readers.remove(id);
-            self.free.push_back(port);
+            // One of before may be of another range.
+            if self.range.contains(&port) {
+                self.free.push_back(port);
+            }
         }
     }
 }

@@ -19,12 +19,19 @@ const SERVERS: u16 = 8;
 pub(crate) struct Server {
     program: Program,
     dir: tempfile::TempDir,
+    level: &'static str,
 }
 
 impl Server {
     /// Starts it with more of `[service]` than where it is.
     #[track_caller]
     pub(crate) fn start(settings: &str) -> Self {
+        Self::start_logging(settings, "info")
+    }
+
+    /// Starts it, to log so much.
+    #[track_caller]
+    pub(crate) fn start_logging(settings: &str, level: &'static str) -> Self {
         static STARTED: AtomicU16 = AtomicU16::new(0);
         let dir = tempfile::tempdir().expect("the temporary directory can be written");
         // What is somebody else's of these is passed over.
@@ -37,37 +44,37 @@ impl Server {
             first + PORTS - 1
         );
         std::fs::write(dir.path().join("config.toml"), text).expect("the temporary directory can be written");
-        Self::start_in(dir)
+        Self::start_in(dir, level)
     }
 
     /// Kills it, and starts another one with all that it has left.
     #[track_caller]
     pub(crate) fn kill_and_start_again(mut self) -> Self {
         assert!(self.program.kill(), "it has ended by itself: {}", self.log());
-        Self::start_in(self.dir)
+        Self::start_in(self.dir, self.level)
     }
 
     #[track_caller]
-    fn start_in(dir: tempfile::TempDir) -> Self {
+    fn start_in(dir: tempfile::TempDir, level: &'static str) -> Self {
         let (log, config) = (dir.path().join("log"), dir.path().join("config.toml"));
         // One of before tells another address.
         let _ = std::fs::remove_file(&log);
-        let mut program = Self::run(&config, &log);
+        let mut program = Self::run(&config, &log, level);
         // What is told last.
         let is_told = || read(&log).lines().any(|line| line.starts_with("connection string of default"));
         let is_ready = program.wait_until(is_told);
-        let server = Self { program, dir };
+        let server = Self { program, dir, level };
         assert!(is_ready, "{}", server.log());
         server
     }
 
-    fn run(config: &Path, log: &Path) -> Program {
+    fn run(config: &Path, log: &Path, level: &str) -> Program {
         let mut serve = command(["serve", "--config"]);
         serve.arg(config);
         let mut shell = Command::new("bash");
         shell.args(["-c", r#"exec "$0" "$@" 2> "$LOG""#]).arg(serve.get_program()).args(serve.get_args());
         shell.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("LOG", log);
-        shell.env("REELGRAPH_LOG", "info");
+        shell.env("REELGRAPH_LOG", level);
         Program::start(&mut shell)
     }
 

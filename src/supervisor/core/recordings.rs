@@ -33,7 +33,7 @@ use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
 /// How long files are kept of a resource that is not configured any more.
-const KEPT: Duration = Duration::from_secs(24 * 3_600);
+const RETENTION: Duration = Duration::from_secs(24 * 3_600);
 
 impl Core {
     pub(super) fn start(
@@ -78,6 +78,7 @@ impl Core {
             waiting: vec![token],
             chunks: Vec::new(),
             outcome: None,
+            error: None,
             end: None,
         };
         self.recordings.insert(id, new);
@@ -190,6 +191,7 @@ impl Core {
         if recording.phase > Phase::Starting {
             // It is tried again for as long as it is waited for; what was to happen to it has been noted.
             recording.deferred.clear();
+            recording.error.get_or_insert(refusal.to_string());
             recording.run = if recording.stopping.is_some() { Run::Over } else { Run::Awaited };
             return self.end_if_stored(id, now);
         }
@@ -241,7 +243,8 @@ impl Core {
             Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
         }
         if std::mem::replace(&mut recording.paused, paused) != paused {
-            recording.paused_at = now.wall;
+            // Also where the clock was set back.
+            recording.paused_at = now.wall.max(recording.paused_at + jiff::SignedDuration::from_micros(1));
             effects.push(Effect::Save(Update::Recording(saved::row(id, recording))));
             let change = if paused { Change::Pause } else { Change::Resume };
             effects.extend(self.change(id, now.monotonic_ns, change));
@@ -299,9 +302,11 @@ impl Core {
         if recording.run == Run::On && outcome.part + 1 == recording.n_parts {
             recording.run = Run::Over;
         }
-        if recording.outcome.as_ref().is_none_or(|known| known.part < outcome.part) {
-            recording.outcome = Some(outcome);
+        let Outcome { part, reason, error } = outcome;
+        if recording.outcome.is_none_or(|(last, _)| last < part) {
+            recording.outcome = Some((part, reason));
         }
+        recording.error = recording.error.take().or(error);
         self.end_if_stored(id, now)
     }
 
@@ -309,12 +314,11 @@ impl Core {
     pub(super) fn end_if_stored(&mut self, id: RecordingId, now: Now) -> Vec<Effect> {
         let is_stored = |own: &&mut Recording| own.run == Run::Over && own.n_unstored == 0 && own.end.is_none();
         let Some(recording) = self.recordings.get_mut(&id).filter(is_stored) else { return Vec::new() };
-        let retention = self.resources.get(&recording.resource).map_or(KEPT, |settings| settings.retention);
+        let retention = self.resources.get(&recording.resource).map_or(RETENTION, |settings| settings.retention);
         let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
-        let (told, error) = match &recording.outcome {
-            Some(Outcome { reason, error, .. }) => (*reason, error.clone()),
-            None => (EndReason::Recovered, Some("nothing of it is there".to_owned())),
-        };
+        let nothing = || recording.outcome.is_none().then(|| "nothing of it is there".to_owned());
+        let error = recording.error.clone().or_else(nothing);
+        let told = recording.outcome.map_or(EndReason::Recovered, |(_, reason)| reason);
         // Who was asked to end it and was killed has been asked all the same.
         let reason = recording.stopping.filter(|_| told == EndReason::Recovered).unwrap_or(told);
         recording.phase = Phase::Ended;

@@ -12,11 +12,14 @@ use crate::catalog::ParticipantRow;
 use crate::catalog::RecordingRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Rows;
+use crate::catalog::Update;
 use crate::model::CallId;
+use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::session::Ledger;
 use crate::storage::Left;
+use crate::storage::Leftovers;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
@@ -24,6 +27,7 @@ use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Recording;
 use crate::supervisor::core::Run;
+use crate::supervisor::core::saved;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Joining;
 use crate::supervisor::input::MemberKey;
@@ -33,29 +37,30 @@ use crate::supervisor::input::Now;
 const AWAIT: Duration = Duration::from_secs(30);
 
 /// What a track keeps while nobody records it is no older.
-const KEPT: Duration = Duration::from_secs(2);
+const HEARD: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Takes in what was saved before the service was started, and the parts that are left from then; returns what was
     /// left to be done. Whoever deletes what has expired in the meantime is told so as time passes.
-    pub(in crate::supervisor) fn restore(&mut self, rows: Rows, left: &[Left], now: Now) -> Vec<Effect> {
+    pub(in crate::supervisor) fn restore(&mut self, rows: Rows, left: &Leftovers, now: Now) -> Vec<Effect> {
         self.looked_ns = now.monotonic_ns;
         self.awaited_ns = now.monotonic_ns.saturating_add(AWAIT.as_nanos() as i64);
         rows.calls.into_iter().for_each(|row| self.restore_call(row));
         let mut effects: Vec<_> = rows.participants.into_iter().filter_map(|row| self.rejoin(row)).collect();
         let mut parts: BTreeMap<RecordingId, Vec<&Left>> = BTreeMap::new();
-        for part in left {
+        for part in &left.parts {
             parts.entry(RecordingId(part.ledger.opening.recording_id)).or_default().push(part);
         }
         parts.values_mut().for_each(|parts| parts.sort_by_key(|part| part.part));
         for row in rows.recordings {
             let parts = parts.remove(&row.id).unwrap_or_default();
-            self.restore_recording(row, &parts, now);
+            let is_damaged = left.damaged.contains(&row.id);
+            self.restore_recording(row, &parts, is_damaged, now);
         }
         for (id, parts) in parts {
-            let row = parts.last().and_then(|last| adopted(id, &last.ledger));
+            let row = parts.first().and_then(|first| adopted(id, &first.ledger));
             let row = row.filter(|row| self.resources.contains_key(&row.resource));
-            row.into_iter().for_each(|row| self.restore_recording(row, &parts, now));
+            row.into_iter().for_each(|row| self.restore_recording(row, &parts, false, now));
         }
         for row in rows.chunks {
             if let Some(recording) = self.recordings.get_mut(&row.recording) {
@@ -87,11 +92,11 @@ impl Core {
         Some(Effect::OpenTrack { token: None, port: Some(port), joining })
     }
 
-    fn restore_recording(&mut self, row: RecordingRow, parts: &[&Left], now: Now) {
+    fn restore_recording(&mut self, row: RecordingRow, parts: &[&Left], is_damaged: bool, now: Now) {
         let last = parts.last();
         let is_over = last.is_some_and(|part| part.ledger.end.is_some() || part.ledger.failure.is_some());
         let call = self.calls.get_mut(&row.call).filter(|_| row.end.is_none());
-        let goes_on = call.is_some() && row.stopping.is_none() && !is_over;
+        let goes_on = call.is_some() && row.stopping.is_none() && !is_over && !is_damaged;
         let phase = match (&row.end, goes_on) {
             (Some(_), _) => Phase::Ended,
             (None, true) => Phase::Recording,
@@ -101,16 +106,17 @@ impl Core {
             call.recordings.push(row.id);
         }
         let (paused, paused_at) = match last.and_then(|part| paused_by(&part.ledger)) {
-            // The catalog is behind where it could not be written.
-            Some((paused, at)) if at >= row.paused_at => (paused, at),
+            // The catalog is behind where it could not be written. In doubt nothing is recorded.
+            Some((paused, at)) if (at, paused) > (row.paused_at, row.paused) => (paused, at),
             _ => (row.paused, row.paused_at),
         };
         let mut pins = row.pins;
-        last.map(|part| channels(&part.ledger)).unwrap_or_default().into_iter().for_each(|pin| {
+        // What the last part says first: one that was killed at once says nothing.
+        for pin in parts.iter().rev().flat_map(|part| channels(&part.ledger)) {
             if pins.iter().all(|(name, channel)| *name != pin.0 && *channel != pin.1) {
                 pins.push(pin);
             }
-        });
+        }
         let recording = Recording {
             resource: row.resource,
             call: row.call,
@@ -133,6 +139,7 @@ impl Core {
             waiting: Vec::new(),
             chunks: Vec::new(),
             outcome: None,
+            error: is_damaged.then(|| "a part of it cannot be read, and was put aside".to_owned()),
             end: row.end,
         };
         self.recordings.insert(row.id, recording);
@@ -150,7 +157,7 @@ impl Core {
 
     /// Lets recordings go on whose calls do.
     pub(super) fn heard(&mut self, members: &BTreeSet<MemberKey>, now: Now) -> Vec<Effect> {
-        let earliest_ns = now.monotonic_ns.saturating_sub(KEPT.as_nanos() as i64);
+        let earliest_ns = now.monotonic_ns.saturating_sub(HEARD.as_nanos() as i64);
         // Since then they were not heard, or it is for how long they are kept.
         let at_ns = std::mem::replace(&mut self.looked_ns, now.monotonic_ns).max(earliest_ns);
         let is_heard = |call: CallId| {
@@ -170,16 +177,18 @@ impl Core {
         let mut over = Vec::new();
         for (id, recording) in &mut self.recordings {
             if recording.run == Run::Awaited {
-                recording.run = Run::Over;
-                recording.phase = Phase::Stopping;
-                over.push(*id);
+                (recording.run, recording.phase) = (Run::Over, Phase::Stopping);
+                // For the next process, if this one is killed before all is stored.
+                recording.stopping = Some(EndReason::Recovered);
+                over.push((*id, Effect::Save(Update::Recording(saved::row(*id, recording)))));
             }
         }
-        over.into_iter().flat_map(|id| self.end_if_stored(id, now)).collect()
+        over.into_iter().flat_map(|(id, save)| [vec![save], self.end_if_stored(id, now)].concat()).collect()
     }
 }
 
-/// Returns what is known of a recording that the catalog does not know.
+/// Returns what is known of a recording that the catalog does not know: nobody was told that it had begun, and it does
+/// not go on.
 fn adopted(id: RecordingId, ledger: &Ledger) -> Option<RecordingRow> {
     let opening = &ledger.opening;
     Some(RecordingRow {
@@ -191,7 +200,7 @@ fn adopted(id: RecordingId, ledger: &Ledger) -> Option<RecordingRow> {
         started_at: opening.started_at,
         paused: false,
         paused_at: opening.started_at,
-        stopping: None,
+        stopping: Some(EndReason::Recovered),
         end: None,
     })
 }

@@ -11,6 +11,7 @@ use crate::session::Ledger;
 use crate::session::Opening;
 use crate::session::Owner;
 use crate::storage::Left;
+use crate::storage::Leftovers;
 
 /// The catalog of a service that was killed, as the next one reads it.
 fn rows(saved: &[Effect]) -> Rows {
@@ -67,12 +68,16 @@ struct Restarted {
 }
 
 impl Restarted {
-    fn new(rows: Rows, left: &[Left]) -> Self {
+    fn new(rows: Rows, parts: &[Left]) -> Self {
+        Self::with(rows, &Leftovers { parts: parts.to_vec(), ..Leftovers::default() })
+    }
+
+    fn with(rows: Rows, left: &Leftovers) -> Self {
         let mut rig = Rig::new();
         rig.now.monotonic_ns = 5 * SECOND_NS;
         rig.now.wall += jiff::SignedDuration::from_secs(1_800);
         let recording = rows.recordings.first().map(|row| row.id);
-        let recording = recording.or(left.first().map(|part| RecordingId(part.ledger.opening.recording_id)));
+        let recording = recording.or(left.parts.first().map(|part| RecordingId(part.ledger.opening.recording_id)));
         let mut joined = Vec::new();
         for effect in rig.core.restore(rows, left, rig.now) {
             match effect {
@@ -145,14 +150,14 @@ fn what_was_stored_before_a_restart_is_there_after_it() {
     let mut again = Rig::new();
     let to_delete = ChunkId::new();
     let rows = Rows { deletions: vec![to_delete], participants: vec![], ..rows(&rig.saved) };
-    assert_eq!(again.core.restore(rows, &[], again.now), [Effect::Delete(to_delete)]);
+    assert_eq!(again.core.restore(rows, &Leftovers::default(), again.now), [Effect::Delete(to_delete)]);
     assert_eq!(again.ask(OWN, Ask::Recording(recording)).0, before);
     assert!(matches!(again.ask(OWN, Ask::Document(document)).0, Some(Ok(Answer::Document(_)))));
     assert_eq!(again.ask(OTHER, Ask::Document(document)).0, refused(Refusal::UnknownDocument));
     assert_eq!(again.start("a", Some(("r1", 7))), (Some(Ok(Answer::Started(recording))), vec![]));
     assert_eq!(again.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
     // An hour is over, and then a day.
-    assert_eq!(again.pass(3_600), [Effect::Delete(document)]);
+    assert_eq!(again.pass(3_600), [Effect::Forget(recording), Effect::Delete(document)]);
     let gone = [Update::RecordingGone(recording), Update::ChunkDoomed(document)].map(Effect::Save);
     assert_eq!(std::mem::take(&mut again.saved), gone);
     again.pass(24 * 3_600);
@@ -164,13 +169,14 @@ fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
     let (rows, row) = killed(&[]);
     let joined = Entry::Joined { at: ms(0), participant: 0, name: "ada".to_owned() };
     let map = ChannelMap { channels: vec![None, None, Some(0)], without_channel: vec![] };
-    let parts = [left(&row, 0, 2, &[joined, Entry::Channels { map }])];
+    // The second was killed before it could say anything.
+    let parts = [left(&row, 1, 2, &[]), left(&row, 0, 2, &[joined, Entry::Channels { map }])];
     let mut again = Restarted::new(rows, &parts);
     assert_eq!((again.joined.len(), again.view().phase), (1, Phase::Recording));
     assert_eq!(again.rig.on(Input::Heard([].into())), []);
     again.rig.pass(1);
     let begin = again.begins();
-    assert_eq!((begin.recording, begin.call, begin.part, begin.first_chunk), (row.id, row.call, 1, 2));
+    assert_eq!((begin.recording, begin.call, begin.part, begin.first_chunk), (row.id, row.call, 2, 2));
     // All that was heard since nobody was is in it; everybody has the channel of before.
     assert_eq!((begin.at_ns, begin.paused), (5 * SECOND_NS, false));
     assert_eq!(begin.members.iter().map(|member| (&member.id[..], member.pin)).collect::<Vec<_>>(), [("ada", Some(2))]);
@@ -179,10 +185,11 @@ fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
     again.rig.pass(60);
     assert_eq!(again.view().started_at, row.started_at);
     // What was left may be stored before or after it has ended.
-    let (last, effects) = again.rig.part_ended(row.id, 1, EndReason::Failed);
-    assert_eq!((effects, again.view().end), (vec![], None));
+    assert_eq!(again.rig.part_ended(row.id, 1, EndReason::Recovered).1, []);
+    let (last, effects) = again.rig.part_ended(row.id, 2, EndReason::Failed);
+    assert_eq!((effects, again.view().end, again.view().chunks.len()), (vec![], None, 0));
     assert_eq!(again.ends(EndReason::Recovered), EndReason::Failed, "as the last part did");
-    assert_eq!(again.view().chunks.iter().map(|chunk| chunk.index).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(again.view().chunks.iter().map(|chunk| chunk.index).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(matches!(again.rig.ask(OWN, Ask::Document(last)).0, Some(Ok(Answer::Document(_)))));
 }
 
@@ -261,6 +268,34 @@ fn what_is_asked_of_a_recording_while_somebody_is_awaited_is_done() {
 }
 
 #[test]
+fn a_recording_does_not_go_on_where_a_part_of_it_cannot_be_read() {
+    let (rows, row) = killed(&[]);
+    let left = Leftovers { parts: vec![left(&row, 0, 1, &[])], damaged: [row.id].into() };
+    let mut again = Restarted::with(rows, &left);
+    assert_eq!(again.heard(), []);
+    again.ends(EndReason::Recovered);
+    assert!(again.view().end.and_then(|end| end.error).is_some());
+}
+
+#[test]
+fn what_went_wrong_with_a_part_is_told_at_the_end() {
+    let (rows, row) = killed(&[]);
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    let recording = again.begins().recording;
+    again.rig.on(Input::Begun { recording, begun: Ok(()) });
+    let ended = |part, reason, error: Option<&str>| Input::PartEnded {
+        recording,
+        chunks: vec![],
+        outcome: Outcome { part, reason, error: error.map(str::to_owned) },
+    };
+    again.rig.on(ended(0, EndReason::Recovered, Some("disk full")));
+    again.rig.ask(OWN, Ask::Stop(recording));
+    assert_eq!(again.rig.on(ended(1, EndReason::Stopped, None)), [Effect::Discard(recording)]);
+    let end = again.view().end.expect("it has ended");
+    assert_eq!((end.reason, end.error.as_deref()), (EndReason::Stopped, Some("disk full")));
+}
+
+#[test]
 fn a_part_that_does_not_begin_is_tried_again() {
     let (rows, row) = killed(&[]);
     let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
@@ -279,15 +314,17 @@ fn a_recording_that_the_catalog_does_not_know_is_its_owners() {
     let (rows, row) = killed(&[]);
     let parts = [left(&row, 0, 1, &[Entry::Paused { at: ms(0) }])];
     let without = |rows: &Rows| Rows { recordings: vec![], ..rows.clone() };
-    let mut again = Restarted::new(without(&rows), &parts);
-    let begin = again.begins();
-    assert_eq!((begin.recording, begin.part, begin.paused), (row.id, 1, true));
-    let mut again = Restarted::new(Rows::default(), &parts);
-    assert_eq!(again.ends(EndReason::Recovered), EndReason::Recovered);
+    // Nobody was told that it had begun.
+    for rows in [without(&rows), Rows::default()] {
+        let mut again = Restarted::new(rows, &parts);
+        assert_eq!((again.view().phase, again.heard()), (Phase::Stopping, vec![]));
+        assert_eq!(again.ends(EndReason::Recovered), EndReason::Recovered);
+    }
     // Nobody is there whose it could be.
     let stranger = RecordingRow { resource: ResourceId(uuid::Uuid::from_u128(9)), ..row.clone() };
     let mut rig = Rig::new();
-    assert_eq!(rig.core.restore(Rows::default(), &[left(&stranger, 0, 1, &[])], rig.now), []);
+    let left = Leftovers { parts: vec![left(&stranger, 0, 1, &[])], ..Leftovers::default() };
+    assert_eq!(rig.core.restore(Rows::default(), &left, rig.now), []);
     assert!(!rig.core.knows(row.id));
 }
 
@@ -303,7 +340,7 @@ fn what_could_not_be_stored_before_is_stored_later() {
     assert!(matches!(again.rig.saved.last(), Some(Effect::Save(Update::Chunk(chunk))) if chunk.id == late));
     assert_eq!(again.view().chunks.len(), 2);
     assert!(matches!(again.rig.ask(OWN, Ask::Document(late)).0, Some(Ok(Answer::Document(_)))));
-    // Nor does what comes when its time is over.
+    // What comes when its time is over is deleted.
     again.rig.pass(3_600);
     let (late, effects) = again.rig.part_ended(row.id, 1, EndReason::Stopped);
     assert_eq!(effects, [Effect::Delete(late), Effect::Discard(row.id)]);
