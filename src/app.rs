@@ -205,7 +205,7 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return Err(RecordError::Worker),
         };
-        if let Report::Progress { at, levels } = &report {
+        if let Report::Progress { at, levels, .. } = &report {
             progress(*at, levels);
         }
         if let Some(Ended { reason, error, unfinished, lost_samples, tracks }) = finisher.on(report)? {

@@ -240,7 +240,7 @@ fn a_live_recording_that_is_stopped_has_all_until_then() {
     }
     let received = port.track().lock().expect("a track").stats().received;
     let level = |report| match report {
-        Report::Progress { at, levels } => Some((at, levels[&0])),
+        Report::Progress { at, levels, .. } => Some((at, levels[&0])),
         _ => None,
     };
     let levels: Vec<_> = begun.reports.try_iter().filter_map(level).collect();

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use crate::engine::{Live, PacketTrack, Recording, Report, Track};
 use crate::media::Track as MediaTrack;
 use crate::model::{EndReason, ParticipantNumber};
+use crate::pipeline::Dot;
 use crate::session::{Input, State};
 
 /// Where a participant's media comes from.
@@ -155,6 +156,11 @@ impl Job {
     /// Returns how many have a number so far.
     pub fn n_participants(&self) -> ParticipantNumber {
         self.waiting.len() as ParticipantNumber
+    }
+
+    /// Returns who draws its pipeline.
+    pub(super) fn dot(&self) -> Dot {
+        self.recording.dot()
     }
 
     /// Returns the name of what is recorded.

@@ -58,6 +58,10 @@ const SYNC: Duration = Duration::from_secs(1);
 /// Threads that end recordings: one that waits for a branch must not keep all others waiting.
 const CLOSERS: usize = 2;
 
+/// A worker that was not due for so long, and for a tick that takes too long, works no more: the watchdog would have
+/// had another thread in its place.
+const ALIVE: Duration = Duration::from_secs(30);
+
 /// Longest sleep of a thread that must end when the engine does.
 const NAP: Duration = Duration::from_millis(250);
 
@@ -107,6 +111,12 @@ impl Handle {
     /// There are too many orders at a time.
     pub fn order(&self, at_ns: i64, order: Order) -> Result<ParticipantNumber, EngineError> {
         self.0.order(at_ns, order)
+    }
+
+    /// Returns the pipeline as GStreamer's own tools draw it (dot); None where it is gone. Keeps nobody waiting, and is
+    /// kept waiting by nobody.
+    pub fn dot(&self) -> Option<String> {
+        self.0.dot.render()
     }
 
     /// Returns how many orders came when their time had been recorded.
@@ -216,6 +226,19 @@ impl Engine {
         let mut ticks = Ticks::default();
         self.shared.workers.iter().for_each(|worker| worker.meters.add_to(&mut ticks));
         ticks
+    }
+
+    /// Returns what share of its time each worker is busy, of late.
+    pub fn loads(&self) -> Vec<f64> {
+        self.shared.workers.iter().map(|worker| worker.meters.load.load(Relaxed) as f64 / 1_000.0).collect()
+    }
+
+    /// Returns whether all workers come round to their recordings.
+    pub fn is_alive(&self) -> bool {
+        let since_ns = monotonic_ns() - (self.shared.settings.stall + ALIVE).as_nanos() as i64;
+        // 0: the thread is just being started.
+        let dues = self.shared.workers.iter().map(|worker| worker.due_ns.load(Relaxed));
+        dues.into_iter().all(|due_ns| due_ns == 0 || due_ns >= since_ns)
     }
 
     /// Returns how many recordings have been given up.

@@ -14,6 +14,7 @@ const STEPS: usize = 2_000;
 pub(super) struct Meters {
     lateness: Vec<AtomicU64>,
     worst_ns: AtomicU64,
+    late_ns: AtomicU64,
     ticks: AtomicU64,
     busy_ns: AtomicU64,
     /// Share of its time that the worker is busy, of late, in 1/1000.
@@ -23,8 +24,8 @@ pub(super) struct Meters {
 impl Default for Meters {
     fn default() -> Self {
         let lateness = std::iter::repeat_with(AtomicU64::default).take(STEPS + 1).collect();
-        let [worst_ns, ticks, busy_ns, load] = [const { AtomicU64::new(0) }; 4];
-        Self { lateness, worst_ns, ticks, busy_ns, load }
+        let [worst_ns, late_ns, ticks, busy_ns, load] = [const { AtomicU64::new(0) }; 5];
+        Self { lateness, worst_ns, late_ns, ticks, busy_ns, load }
     }
 }
 
@@ -34,6 +35,7 @@ impl Meters {
         let step = ((late_ns / STEP_NS) as usize).min(STEPS);
         self.lateness[step].fetch_add(1, Relaxed);
         self.worst_ns.fetch_max(late_ns, Relaxed);
+        self.late_ns.fetch_add(late_ns, Relaxed);
         self.ticks.fetch_add(1, Relaxed);
     }
 
@@ -55,6 +57,7 @@ impl Meters {
             *sum += count.load(Relaxed);
         }
         ticks.worst_ns = ticks.worst_ns.max(self.worst_ns.load(Relaxed));
+        ticks.late_ns += self.late_ns.load(Relaxed);
         ticks.n += self.ticks.load(Relaxed);
         ticks.busy_ns += self.busy_ns.load(Relaxed);
     }
@@ -67,6 +70,8 @@ pub struct Ticks {
     pub n: u64,
     /// How late the latest began, in ns.
     pub worst_ns: u64,
+    /// How late all of them began together, in ns.
+    pub late_ns: u64,
     /// Time that workers were busy, in ns.
     pub busy_ns: u64,
     /// How often ticks were late, by milliseconds; the last is for all that is later.
@@ -85,6 +90,11 @@ impl Ticks {
         step.map_or(0, |step| step as u64 + 1).min(self.worst_ns.div_ceil(STEP_NS))
     }
 
+    /// Returns how many ticks were less late than so many milliseconds, 2 s at most.
+    pub fn n_within(&self, milliseconds: u64) -> u64 {
+        self.lateness.iter().take((milliseconds as usize).min(STEPS)).sum()
+    }
+
     /// Returns how ticks went since `before`. Of the latest one is only known between which milliseconds it began: the
     /// later is told, or the latest ever where that is less.
     pub fn since(&self, before: &Self) -> Self {
@@ -94,6 +104,7 @@ impl Ticks {
         let last = lateness.iter().rposition(|count| *count > 0).map_or(0, |step| (step as u64 + 1) * STEP_NS);
         Self {
             n: self.n - before.n,
+            late_ns: self.late_ns - before.late_ns,
             worst_ns: if is_beyond { self.worst_ns } else { last.min(self.worst_ns) },
             busy_ns: self.busy_ns - before.busy_ns,
             lateness,
@@ -114,6 +125,8 @@ mod tests {
         let mut ticks = Ticks::default();
         meters.add_to(&mut ticks);
         assert_eq!((ticks.n, ticks.worst_ns), (1_000, 80_000_000));
+        assert_eq!([0, 1, 6, 80, 81, 5_000].map(|ms| ticks.n_within(ms)), [0, 990, 999, 999, 1_000, 1_000]);
+        assert_eq!(ticks.late_ns, 990 * 300_000 + 9 * 5_200_000 + 80_000_000);
         assert_eq!([0.5, 0.99, 0.999, 1.0].map(|share| ticks.lateness_ms(share)), [1, 1, 6, 80]);
     }
 

@@ -9,7 +9,7 @@ use crate::engine::{EngineError, Packets, Track, TrackError};
 use crate::graph::Plan;
 use crate::media::Hole;
 use crate::model::{EndReason, ParticipantNumber};
-use crate::pipeline::{AudioCounts, Event, Levels, Options, Running};
+use crate::pipeline::{AudioCounts, Dot, Event, Levels, Options, Running};
 use crate::session::{Core, Effect, Entry, Input, Journal, Opening, State};
 
 /// What happened, for whoever finalises chunks and shows progress. In order: who applies all entries to a ledger knows
@@ -22,6 +22,8 @@ pub enum Report {
         at: Duration,
         /// How loud everybody is there.
         levels: Levels,
+        /// What has been recorded so far.
+        counts: Counts,
     },
     /// A chunk can be finalised.
     ChunkComplete {
@@ -40,6 +42,8 @@ pub enum Report {
         lost_samples: u64,
         /// What became of everybody's media.
         tracks: BTreeMap<ParticipantNumber, TrackCounts>,
+        /// What has been recorded.
+        counts: Counts,
     },
     /// Nobody works on it any more, whatever state it is in. Nothing else is told after it.
     GivenUp(GivenUp),
@@ -68,6 +72,21 @@ pub struct TrackCounts {
     pub audio: AudioCounts,
     /// How long nothing was heard while the media was recorded: nothing was sent, or more was lost than is concealed.
     pub silent: Duration,
+}
+
+/// How much was recorded. Each only grows, as long as the recording goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Recording time, pauses taken out.
+    pub recorded: Duration,
+    /// Pauses.
+    pub paused: Duration,
+    /// What was made up for losses, of all participants together.
+    pub concealed: Duration,
+    /// How long nothing was heard of those who were recorded, of all together.
+    pub silent: Duration,
+    /// Decoded audio that found no place; known when the recording ends.
+    pub lost: Duration,
 }
 
 /// What a recording begins with.
@@ -132,6 +151,11 @@ impl Recording {
     /// Returns the name of its graph.
     pub fn graph(&self) -> &str {
         self.running.graph()
+    }
+
+    /// Returns who draws its pipeline.
+    pub fn dot(&self) -> Dot {
+        self.running.dot()
     }
 
     /// Returns where the recording stands.
@@ -253,7 +277,8 @@ impl Recording {
         }
         // Who is told must wake up for it.
         if self.horizon.as_secs() > before.as_secs() {
-            self.reports.push(Report::Progress { at: self.horizon, levels: self.running.levels() });
+            let report = self.progress();
+            self.reports.push(report);
         }
     }
 
@@ -273,15 +298,36 @@ impl Recording {
 
     /// Returns what has become of everybody's media so far.
     pub fn tracks(&self) -> BTreeMap<ParticipantNumber, TrackCounts> {
-        let here =
-            self.feeds.iter().map(|(participant, feed)| (*participant, self.counts(*participant, feed, self.horizon)));
+        let here = self.feeds.iter().map(|(number, feed)| (*number, self.track_counts(*number, feed, self.horizon)));
         self.gone.clone().into_iter().chain(here).collect()
     }
 
-    fn counts(&self, participant: ParticipantNumber, feed: &Feed, now: Duration) -> TrackCounts {
-        let audio = self.running.audio(participant);
-        let silent = Duration::from(feed.span(clock_time(now))).saturating_sub(Duration::from_nanos(audio.heard_ns));
-        TrackCounts { packets: feed.packets(), audio, silent }
+    fn track_counts(&self, participant: ParticipantNumber, feed: &Feed, now: Duration) -> TrackCounts {
+        let audio = self.running.audio(participant).0;
+        TrackCounts { packets: feed.packets(), audio, silent: silent(feed, &audio, now) }
+    }
+
+    /// What happens every second: of each decoder's structure all is read at once.
+    fn progress(&self) -> Report {
+        let at = self.horizon;
+        let (mut levels, mut counts) = (Levels::new(), self.counts_of(self.gone.values()));
+        for (participant, feed) in &self.feeds {
+            let (audio, level) = self.running.audio(*participant);
+            levels.extend(level.map(|level| (*participant, level)));
+            counts.concealed += Duration::from_nanos(audio.concealed_ns);
+            counts.silent += silent(feed, &audio, at);
+        }
+        Report::Progress { at, levels, counts }
+    }
+
+    fn counts_of<'a>(&self, tracks: impl Iterator<Item = &'a TrackCounts>) -> Counts {
+        let paused = self.core.paused(self.horizon);
+        let mut counts = Counts { recorded: self.horizon.saturating_sub(paused), paused, ..Counts::default() };
+        for track in tracks {
+            counts.concealed += Duration::from_nanos(track.audio.concealed_ns);
+            counts.silent += track.silent;
+        }
+        counts
     }
 
     fn take_events(&mut self, now: Duration) {
@@ -328,7 +374,7 @@ impl Recording {
                 self.running.end_track(participant);
                 if let Some(feed) = self.feeds.remove(&participant) {
                     self.gone_end = self.gone_end.max(feed.end().into());
-                    self.gone.insert(participant, self.counts(participant, &feed, now));
+                    self.gone.insert(participant, self.track_counts(participant, &feed, now));
                 }
                 self.running.leave(participant);
             }
@@ -340,12 +386,18 @@ impl Recording {
                 self.reports.push(Report::ChunkComplete { index, only });
             }
             Effect::Ended(reason) => {
-                let lost_samples = self.running.lost_samples();
+                let (lost_samples, lost) = self.running.lost();
                 let tracks = self.tracks();
-                self.reports.push(Report::Ended { reason, lost_samples, tracks });
+                let counts = Counts { lost, ..self.counts_of(tracks.values()) };
+                self.reports.push(Report::Ended { reason, lost_samples, tracks, counts });
             }
         }
     }
+}
+
+/// Returns how long nothing was heard of a track before recording time `now`.
+fn silent(feed: &Feed, audio: &AudioCounts, now: Duration) -> Duration {
+    Duration::from(feed.span(clock_time(now))).saturating_sub(Duration::from_nanos(audio.heard_ns))
 }
 
 fn clock_time(time: Duration) -> gst::ClockTime {

@@ -20,6 +20,7 @@ use crate::engine::job::Job;
 use crate::engine::job::Order;
 use crate::model::EndReason;
 use crate::model::ParticipantNumber;
+use crate::pipeline::Dot;
 
 /// Nothing runs.
 const IDLE: i64 = 0;
@@ -76,6 +77,8 @@ pub(super) struct Slot {
     pub(super) directory: File,
     /// Name of what is recorded.
     pub(super) graph: String,
+    /// Draws its pipeline, without its lock.
+    pub(super) dot: Dot,
     busy_ns: AtomicU64,
     of_ns: AtomicU64,
 }
@@ -99,6 +102,7 @@ impl Slot {
         let Start { job, zero_ns, hold, reports: listener, directory } = start;
         Self {
             graph: job.graph().to_owned(),
+            dot: job.dot(),
             orders: Mutex::new(Orders { waiting: Vec::new(), stop: None, n_joined: job.n_participants() }),
             busy_ns: AtomicU64::new(0),
             of_ns: AtomicU64::new(0),

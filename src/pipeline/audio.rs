@@ -16,6 +16,8 @@ pub struct AudioCounts {
     pub decoded: u64,
     /// Made up for what was lost.
     pub concealed: u64,
+    /// How long that is, in ns.
+    pub concealed_ns: u64,
     /// Comfort noise.
     pub comfort: u64,
     /// Dropped because others were at their place already.
@@ -32,21 +34,18 @@ fn stats(decoder: &gst::Element) -> Option<gst::Structure> {
     has_stats.then(|| decoder.property("stats"))
 }
 
-/// Returns how loud a decoder is now, in dBFS.
-pub(super) fn level_db(decoder: &gst::Element) -> Option<f64> {
-    stats(decoder)?.get("level-db").ok()
-}
-
 impl AudioCounts {
-    /// Adds what a decoder has counted.
-    pub(super) fn add(&mut self, decoder: &gst::Element) {
-        let Some(stats) = stats(decoder) else { return };
+    /// Adds what a decoder has counted; returns how loud it is now, in dBFS.
+    pub(super) fn add(&mut self, decoder: &gst::Element) -> Option<f64> {
+        let stats = stats(decoder)?;
         let count = |field| stats.get::<u64>(field).unwrap_or(0);
         self.decoded += count("decoded-samples");
         self.concealed += count("concealed-samples");
+        self.concealed_ns += count("concealed-ns");
         self.comfort += count("comfort-samples");
         self.overlapping += count("dropped-overlap");
         self.corrupt_packets += count("corrupt");
         self.heard_ns += count("heard-ns");
+        stats.get("level-db").ok()
     }
 }

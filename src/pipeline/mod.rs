@@ -13,6 +13,7 @@ mod audio;
 mod build;
 mod chunk;
 mod delay;
+mod dot;
 mod error;
 mod event;
 mod inventory;
@@ -25,6 +26,7 @@ mod running;
 
 pub use audio::AudioCounts;
 pub use audio::Levels;
+pub use dot::Dot;
 pub use error::PipelineError;
 pub use event::Event;
 pub use inventory::{Inventory, PluginFacts, gstreamer_version, inventory};

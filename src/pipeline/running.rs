@@ -17,9 +17,8 @@ use crate::graph::Source;
 use crate::model::ParticipantNumber;
 use crate::model::PauseMode;
 use crate::pipeline::AudioCounts;
-use crate::pipeline::Levels;
+use crate::pipeline::Dot;
 use crate::pipeline::PipelineError;
-use crate::pipeline::audio;
 use crate::pipeline::build;
 use crate::pipeline::build::Made;
 use crate::pipeline::build::MadeNodes;
@@ -124,6 +123,11 @@ impl Running {
         running.raise_latency(measured_latency);
         running.play()?;
         Ok(running)
+    }
+
+    /// Returns who draws it, for as long as it is there.
+    pub fn dot(&self) -> Dot {
+        Dot::new(&self.pipeline)
     }
 
     fn build_recording(&mut self, options: Options) -> Result<(), PipelineError> {
@@ -286,18 +290,14 @@ impl Running {
         }
     }
 
-    /// Returns what a participant's decoders have counted so far.
-    pub fn audio(&self, participant: ParticipantNumber) -> AudioCounts {
+    /// Returns what a participant's decoders have counted so far, and how loud the participant is now, in dBFS (RMS of
+    /// about 300 ms; silence, as in a pause, is −200).
+    pub fn audio(&self, participant: ParticipantNumber) -> (AudioCounts, Option<f64>) {
         let mut counts = AudioCounts::default();
         let branch = self.participants.get(&participant);
-        branch.into_iter().flat_map(|branch| branch.decoders(&self.plan)).for_each(|decoder| counts.add(decoder));
-        counts
-    }
-
-    /// Returns how loud participants are now, in dBFS (RMS of about 300 ms; silence, as in a pause, is −200).
-    pub fn levels(&self) -> Levels {
-        let level = |branch: &Participant| branch.decoders(&self.plan).filter_map(audio::level_db).reduce(f64::max);
-        self.participants.iter().filter_map(|(number, branch)| Some((*number, level(branch)?))).collect()
+        let decoders = branch.into_iter().flat_map(|branch| branch.decoders(&self.plan));
+        let level = decoders.filter_map(|decoder| counts.add(decoder)).reduce(f64::max);
+        (counts, level)
     }
 
     /// Says that a participant has no media from `start` (recording time) on, for `duration`; `lost`: something was
@@ -380,13 +380,19 @@ impl Running {
         events
     }
 
-    /// Returns samples that the joining elements could not place, since the start.
-    pub fn lost_samples(&self) -> u64 {
+    /// Returns samples that the joining elements could not place, since the start, and how long they are.
+    pub fn lost(&self) -> (u64, Duration) {
         let fields = ["late-samples", "overlapping-samples", "ahead-samples"];
         let joins = self.made(self.plan.joins()).map(|(_, element)| element);
-        let stats = joins.filter(|join| join.has_property_with_type("stats", gst::Structure::static_type()));
-        let stats = stats.map(|element| element.property::<gst::Structure>("stats"));
-        stats.map(|s| fields.iter().filter_map(|field| s.get::<u64>(*field).ok()).sum::<u64>()).sum()
+        let joins = joins.filter(|join| join.has_property_with_type("stats", gst::Structure::static_type()));
+        joins.fold((0, Duration::ZERO), |(n, length), join| {
+            let stats = join.property::<gst::Structure>("stats");
+            let n_here: u64 = fields.iter().filter_map(|field| stats.get::<u64>(*field).ok()).sum();
+            // Without caps nothing has come that could be lost.
+            let caps = join.static_pad("src").and_then(|pad| pad.current_caps());
+            let rate = caps.and_then(|caps| caps.structure(0)?.get::<i32>("rate").ok()).unwrap_or(0).max(1);
+            (n + n_here, length + Duration::from_secs_f64(n_here as f64 / f64::from(rate)))
+        })
     }
 }
 

@@ -144,6 +144,11 @@ impl Core {
         self.state
     }
 
+    /// Returns how long the recording was paused before recording time `until`.
+    pub fn paused(&self, until: Duration) -> Duration {
+        self.ledger.paused(until)
+    }
+
     /// Takes what happens at recording time `now` and returns what follows, in order.
     pub fn on(&mut self, input: Input, now: Duration) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -144,12 +144,18 @@ impl Ledger {
         begun.map(interval).collect()
     }
 
+    /// Returns how long pauses before `end` are together.
+    pub fn paused(&self, end: Duration) -> Duration {
+        let length = |(from, to): &(Duration, Option<Duration>)| to.unwrap_or(end).min(end).saturating_sub(*from);
+        self.edges.iter().map(length).sum()
+    }
+
     /// Returns how long a recording that has ended properly should be without pauses, and how long its chunks are,
     /// where that is something else.
     pub fn mismatch(&self) -> Option<(Duration, Duration)> {
         let (end, ..) = self.end.as_ref().filter(|_| self.failure.is_none())?;
         let paused: Duration = match self.opening.pause_mode {
-            PauseMode::Skip => self.pauses(*end).iter().map(|pause| pause.duration).sum(),
+            PauseMode::Skip => self.paused(*end),
             PauseMode::Silence | PauseMode::Tone => Duration::ZERO,
         };
         let recorded = end.saturating_sub(paused);

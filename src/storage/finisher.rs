@@ -76,7 +76,7 @@ impl Finisher {
                     }
                 }
             }
-            Report::Ended { reason, lost_samples, tracks } => {
+            Report::Ended { reason, lost_samples, tracks, .. } => {
                 let error = self.ledger.end.as_ref().and_then(|(_, _, error)| error.clone());
                 return Ok(Some(self.finish(Ended { reason, error, unfinished: None, lost_samples, tracks })));
             }

@@ -18,6 +18,7 @@ mod recover;
 mod sidecar;
 mod spool;
 mod trim;
+mod usage;
 
 pub use begin::{BeginError, Begun, NewRecording, begin, discard_dir};
 pub use error::StorageError;
@@ -28,3 +29,4 @@ pub use part::{FinishedPart, Left, Leftovers, PartFiles, discard_parts, finish_p
 pub use recover::{Recovered, finish_rest, recover};
 pub use sidecar::document;
 pub use spool::{Lock, Spool, lock_data};
+pub use usage::{Usage, free_bytes, usage};

@@ -396,6 +396,7 @@ impl Core {
         self.stats.n_fec_frames += u64::from(n_restored.is_some());
         let n_invented = n - n_restored.unwrap_or(0);
         self.stats.n_concealed += n_invented as u64;
+        self.stats.concealed_ns += ns_of(n_invented as u64, self.codec.rate());
         self.go_on(&mut filling, n_invented);
         DECODED.set(filling);
         0

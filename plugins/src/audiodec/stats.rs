@@ -9,6 +9,8 @@ pub(super) struct Stats {
     pub(super) n_decoded: u64,
     /// Samples made up for lost or corrupt packets.
     pub(super) n_concealed: u64,
+    /// How long these are.
+    pub(super) concealed_ns: u64,
     /// Samples of comfort noise.
     pub(super) n_comfort: u64,
     /// Samples that were made longer or shorter.
@@ -35,11 +37,12 @@ pub(super) const LEVEL_DB: &str = "level-db";
 
 impl Stats {
     /// Returns the numbers under the names that the property `stats` has, but for those that are no counts.
-    pub(super) fn fields(&self) -> [(&'static str, u64); 11] {
+    pub(super) fn fields(&self) -> [(&'static str, u64); 12] {
         [
             ("packets", self.n_packets),
             ("decoded-samples", self.n_decoded),
             ("concealed-samples", self.n_concealed),
+            ("concealed-ns", self.concealed_ns),
             ("comfort-samples", self.n_comfort),
             ("corrected-samples", self.n_corrected),
             ("fec-frames", self.n_fec_frames),
