@@ -1,6 +1,7 @@
 //! The composition root: puts rooms together for a command. Decides nothing that a room could.
 
 mod names;
+mod observe;
 mod reload;
 pub mod serve;
 

@@ -69,7 +69,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Respo
             to: wanted.to.unwrap_or(Timestamp::MAX),
             limit,
         };
-        let rows = api.catalog.audit(query).await.map_err(|error| {
+        let rows = api.audit.read(query).await.map_err(|error| {
             tracing::error!(%error, "the audit cannot be read");
             Problem::NoCapacity("The audit cannot be read now.".to_owned())
         })?;

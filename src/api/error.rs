@@ -9,6 +9,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::acs::Problem;
+use crate::api::observed::Rejection;
 use crate::supervisor::Refusal;
 
 /// Returns what clients are told of a refusal.
@@ -49,6 +50,7 @@ pub(super) fn refuse_content(problem: &Problem) -> Response {
 
 fn answer(problem: &Problem, body: impl IntoResponse) -> Response {
     let mut response = (status(problem), body).into_response();
+    response.extensions_mut().insert(Rejection::of(problem));
     if let Some(seconds) = problem.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

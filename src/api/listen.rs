@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  http ──────────────────────────────────► requests
+//!  admin ─────────────────────────────────► requests of whoever runs it
 //!  https ───── TLS ───────────────────────► requests
 //!  connect ─── CONNECT host:port ──► https
 //! ```
@@ -76,6 +77,8 @@ pub struct Listeners {
     pub http: TcpListener,
     /// Requests with TLS.
     pub https: TcpListener,
+    /// Requests of whoever runs the service, if they are wanted.
+    pub admin: Option<TcpListener>,
     /// Tunnels to the service itself, if they are wanted.
     pub connect: Option<TcpListener>,
     /// Hosts, with their ports, that tunnels may be asked to.
@@ -85,6 +88,7 @@ pub struct Listeners {
 /// What connections are answered with.
 struct Server {
     router: Router,
+    admin: Router,
     tls: watch::Receiver<Arc<ServerConfig>>,
     secure: Arc<Connections>,
     tunnelled: Vec<String>,
@@ -95,23 +99,28 @@ struct Server {
 #[derive(Debug, Clone, Copy)]
 enum Speaks {
     Http,
+    Admin,
     Https,
     Connect,
 }
 
 /// Answers requests until `end` comes, and then until those have been answered that are being answered.
 pub async fn serve(
-    Listeners { http, https, connect, tunnelled }: Listeners,
+    Listeners { http, https, admin, connect, tunnelled }: Listeners,
     router: Router,
+    admin_router: Router,
     tls: watch::Receiver<Arc<ServerConfig>>,
     end: impl Future<Output = ()>,
 ) {
     let (ending, ended) = watch::channel(());
-    let [plain, secure, tunnels] = [(); 3].map(|()| Connections::new(CONNECTIONS_MAX));
-    let server = Arc::new(Server { router, tls, secure: Arc::clone(&secure), tunnelled, ended });
+    let [plain, own, secure, tunnels] = [(); 4].map(|()| Connections::new(CONNECTIONS_MAX));
+    let server = Arc::new(Server { router, admin: admin_router, tls, secure: Arc::clone(&secure), tunnelled, ended });
     let mut accepting = JoinSet::new();
     accepting.spawn(accept(http, Speaks::Http, plain, Arc::clone(&server)));
     accepting.spawn(accept(https, Speaks::Https, secure, Arc::clone(&server)));
+    if let Some(admin) = admin {
+        accepting.spawn(accept(admin, Speaks::Admin, own, Arc::clone(&server)));
+    }
     if let Some(connect) = connect {
         accepting.spawn(accept(connect, Speaks::Connect, tunnels, Arc::clone(&server)));
     }
@@ -146,7 +155,8 @@ async fn accept(listener: TcpListener, speaks: Speaks, places: Arc<Connections>,
         let server = Arc::clone(&server);
         tokio::spawn(async move {
             match speaks {
-                Speaks::Http => server.answer(stream, place).await,
+                Speaks::Http => server.answer(stream, place, &server.router).await,
+                Speaks::Admin => server.answer(stream, place, &server.admin).await,
                 Speaks::Https => server.secure(stream, place).await,
                 Speaks::Connect => server.tunnel(stream, place).await,
             }
@@ -156,9 +166,9 @@ async fn accept(listener: TcpListener, speaks: Speaks, places: Arc<Connections>,
 
 impl Server {
     /// Answers what is asked on a connection.
-    async fn answer(&self, io: impl Io, place: Arc<Place>) {
+    async fn answer(&self, io: impl Io, place: Arc<Place>, router: &Router) {
         let service = |request: Request<Incoming>| {
-            let (busy, answer) = (place.busy(), TowerToHyperService::new(self.router.clone()).call(request));
+            let (busy, answer) = (place.busy(), TowerToHyperService::new(router.clone()).call(request));
             async { answer.await.map(|response| response.map(|body| Body::new(Answered { body, _busy: busy }))) }
         };
         self.drive(io, service_fn(service), &place).await;
@@ -172,7 +182,7 @@ impl Server {
             () = place.lost() => return,
         };
         match shaken {
-            Ok(Ok(io)) => self.answer(io, place).await,
+            Ok(Ok(io)) => self.answer(io, place, &self.router).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
             Err(_) => tracing::debug!("no TLS in time"),
         }

@@ -7,12 +7,13 @@
 //!  /v1/objects/…             their files, as ACS's clients load them        (signed)
 //!  /api/v1/calls…            calls and who is in them                       (signed, or with a key)
 //!  /api/v1/audit             what was asked for                            (signed, or with a key)
-//!  /healthz                  whether the process works                      (anybody)
+//!  /healthz                  whether process and workers work               (anybody)
 //! ```
 //!
 //! **Architecture invariant:** nothing is decided here about a call or a recording, and no field of a client's is
 //! spelled but in `acs` and in `calls.rs`.
 
+pub mod admin;
 mod answered;
 mod audit;
 mod calls;
@@ -21,7 +22,9 @@ mod connections;
 mod content;
 mod error;
 mod gate;
+mod health;
 pub mod listen;
+mod observed;
 mod recordings;
 mod request;
 
@@ -30,6 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -38,33 +42,40 @@ use crate::acs::Problem;
 use crate::acs::routes::Operation;
 use crate::acs::routes::operation;
 use crate::api::request::Asked;
-use crate::catalog::Catalog;
+use crate::catalog::AuditLog;
 use crate::storage::Objects;
 use crate::supervisor::Handle;
 pub use gate::Gate;
+pub use health::Health;
+pub use observed::Requests;
 
 /// What requests are answered with.
-#[derive(Debug)]
 pub struct Api {
     /// Who decides.
     pub supervisor: Handle,
     /// Knows what was asked for.
-    pub catalog: Catalog,
+    pub audit: AuditLog,
     /// Where files are.
     pub objects: Objects,
     /// Who may ask.
     pub gate: Gate,
     /// What addresses of files begin with; no slash at its end.
     pub content_base: String,
+    /// How the service is.
+    pub health: Arc<Health>,
+    /// Counts what is asked.
+    pub requests: Arc<Requests>,
 }
 
 /// Returns all routes.
 pub fn router(api: Api) -> Router {
+    let requests = Arc::clone(&api.requests);
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(async |State(api): State<Arc<Api>>| api.health.live()))
         .merge(calls::routes())
         .route("/api/v1/audit", get(audit::list))
         .fallback(serve)
+        .layer(from_fn_with_state(requests, observed::count))
         .with_state(Arc::new(api))
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -14,8 +16,13 @@ use tokio::signal::unix::Signal;
 use crate::api;
 use crate::api::Api;
 use crate::api::Gate;
+use crate::api::Health;
+use crate::api::Requests;
+use crate::api::admin;
+use crate::api::admin::Admin;
 use crate::api::listen::Listeners;
 use crate::app::names::Names;
+use crate::app::observe;
 use crate::app::reload::Reload;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogError;
@@ -23,10 +30,12 @@ use crate::catalog::Rows;
 use crate::config::Config;
 use crate::config::ServiceSettings;
 use crate::config::host::Host;
+use crate::config::keys;
 use crate::config::keys::KeysError;
 use crate::config::private;
 use crate::config::private::PrivateError;
 use crate::config::tls::TlsError;
+use crate::engine;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Settings;
@@ -44,6 +53,8 @@ use crate::storage::lock_data;
 use crate::storage::look_at_all;
 use crate::supervisor;
 use crate::supervisor::Collaborators;
+use crate::supervisor::Meter;
+use crate::telemetry::Registry;
 
 /// What the service records without being told how.
 const GRAPHS: [&str; 3] = ["mixed-mp3", "mixed-wav", "unmixed-wav"];
@@ -60,6 +71,8 @@ pub struct Served {
     pub https: Host,
     /// Where tunnels to the service are asked for, if they are.
     pub connect: Option<SocketAddr>,
+    /// Where whoever runs the service looks at it, if anywhere, with the file of the token.
+    pub admin: Option<(SocketAddr, PathBuf)>,
     /// What clients are to trust, where the service has its own certificate.
     pub authority: Option<PathBuf>,
     /// Names of the resources with the files that their keys are in, and those of their connection strings.
@@ -134,20 +147,29 @@ pub async fn serve(
     let names = Names::new(&config.service, http, https);
     let connect = listeners.connect.as_ref().and_then(|listener| listener.local_addr().ok());
     listeners.tunnelled = names.tunnelled.clone();
+    let admin_at = listeners.admin.as_ref().and_then(|listener| listener.local_addr().ok());
     let objects = Objects::local(&data.join("objects"))?;
     let (catalog, rows, writer) = Catalog::open(&data.join("catalog.db")).await?;
     let left = left(data.join("recordings"), &rows).await?;
     let (reload, keys, tls) = Reload::begin(&config.service, &config.resources, &names)?;
-    let served =
-        Served { http, https: names.endpoint, connect, authority: reload.authority(), resources: reload.files() };
+    let (authority, files) = (reload.authority(), reload.files());
+    let admin = admin_at.map(|address| (address, config.service.admin_token()));
+    let served = Served { http, https: names.endpoint, connect, admin, authority, resources: files };
     let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources).collect();
+    let (registry, engine) = (Registry::default(), Arc::new(Engine::start(settings)?));
+    observe::register(&registry, &config.service.data_dir);
+    engine::register(&registry, &engine);
+    let meter = Meter::register(&registry);
+    let (workers, data_dir) = (Arc::downgrade(&engine), config.service.data_dir.clone());
+    let audit = catalog.audit_log();
     let (supervisor, task) = supervisor::start(Collaborators {
-        engine: Arc::new(Engine::start(settings)?),
+        engine,
         readers: Readers::start(n_workers)?,
         objects: objects.clone(),
-        catalog: catalog.clone(),
+        catalog,
         rows,
         left,
+        meter: Arc::clone(&meter),
         plans: plans()?,
         settings: config.engine,
         service: config.service,
@@ -155,17 +177,34 @@ pub async fn serve(
         creates_on_start: config.calls.create_on_start,
     });
     let gate = Gate { keys, hosts: names.signed };
+    let health = Arc::new(Health {
+        engine: workers,
+        supervisor: supervisor.clone(),
+        data_dir,
+        is_ending: AtomicBool::new(false),
+    });
+    let requests = Requests::register(&registry);
+    let admin = match &served.admin {
+        Some((address, file)) => {
+            let (token, health) = (keys::load_or_create_token(file)?, Arc::clone(&health));
+            Some(admin::router(Admin { registry, meter, health, token, address: address.ip() }))
+        }
+        None => None,
+    };
     let router = api::router(Api {
         supervisor: supervisor.clone(),
-        catalog: catalog.clone(),
+        audit,
         objects,
         gate,
         content_base: names.content_base,
+        health: Arc::clone(&health),
+        requests,
     });
     ready(&served);
     tokio::spawn(reload.run(hangup));
-    api::listen::serve(listeners, router, tls, async move {
+    api::listen::serve(listeners, router, admin.unwrap_or_default(), tls, async move {
         end.await;
+        health.is_ending.store(true, Relaxed);
         supervisor.drain().await;
         // A task that has panicked has ended, too.
         let _ = task.await;
@@ -185,8 +224,12 @@ async fn listen(service: &ServiceSettings) -> Result<Listeners, ServeError> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
+    let admin = match service.admin {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let (http, https) = (bind(service.http).await?, bind(service.https).await?);
-    Ok(Listeners { http, https, connect, tunnelled: Vec::new() })
+    Ok(Listeners { http, https, admin, connect, tunnelled: Vec::new() })
 }
 
 /// Looks at what is left of recordings that have not ended, or could not be stored.

@@ -1,5 +1,8 @@
 //! Reads what was asked for.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sqlx::Connection;
 use sqlx::Row;
@@ -44,14 +47,25 @@ pub struct Audited {
     pub result: String,
 }
 
+/// Reads the audit, whoever writes it.
+#[derive(Debug, Clone)]
+pub struct AuditLog(Arc<Path>);
+
 impl Catalog {
+    /// Returns who reads the audit. The writer ends though somebody has it.
+    pub fn audit_log(&self) -> AuditLog {
+        AuditLog(self.path().into())
+    }
+}
+
+impl AuditLog {
     /// Returns what a resource has asked for.
     ///
     /// # Errors
     ///
     /// The database cannot be read.
-    pub async fn audit(&self, which: AuditQuery) -> Result<Vec<Audited>, CatalogError> {
-        let path = self.path();
+    pub async fn read(&self, which: AuditQuery) -> Result<Vec<Audited>, CatalogError> {
+        let path = &*self.0;
         let read = async {
             let options = schema::options(path).create_if_missing(false).read_only(true);
             let mut connection = SqliteConnection::connect_with(&options).await?;

@@ -21,6 +21,7 @@ mod rows;
 mod schema;
 mod writer;
 
+pub use audit::AuditLog;
 pub use audit::AuditQuery;
 pub use audit::Audited;
 pub use error::CatalogError;

@@ -134,8 +134,8 @@ async fn a_resource_finds_what_it_has_asked_for_page_by_page() {
     let all: Vec<_> = (1..=5).flat_map(|second| [row(second, own), row(second, other)]).collect();
     save(&catalog, &all).await;
     let query = AuditQuery { resource: own, after: 0, from: at(2), to: at(5), limit: 2 };
-    let first = catalog.audit(query).await.expect("it can be read");
-    let second = catalog.audit(AuditQuery { after: first[1].id, ..query }).await.expect("it can be read");
+    let first = catalog.audit_log().read(query).await.expect("it can be read");
+    let second = catalog.audit_log().read(AuditQuery { after: first[1].id, ..query }).await.expect("it can be read");
     let seconds = |page: &[Audited]| page.iter().map(|row| row.at.as_second()).collect::<Vec<_>>();
     assert_eq!((seconds(&first), seconds(&second)), (vec![2, 3], vec![4]));
 }

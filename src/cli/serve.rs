@@ -68,6 +68,10 @@ fn tell(served: &Served) {
     if let Some(address) = served.connect {
         output::tell(format_args!("tunnels to the service http://{address}/"));
     }
+    if let Some((address, token)) = &served.admin {
+        output::tell(format_args!("metrics and health http://{address}/"));
+        output::tell(format_args!("token of whoever runs the service: {}", token.display()));
+    }
     if let Some(path) = &served.authority {
         output::tell(format_args!("certificate authority, to be trusted by clients: {}", path.display()));
     }

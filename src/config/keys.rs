@@ -53,6 +53,12 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// No token.
+    #[error("{} must hold a token, 16 bytes or more in base64; remove it to get a new one", path.display())]
+    MalformedToken {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system gives no random bytes.
     #[error("no key can be made: {0}")]
     Random(getrandom::Error),
@@ -98,6 +104,24 @@ pub fn rotate(dir: &Path, resource: &str, which: Which) -> Result<Keys, KeysErro
     }
     save(dir, resource, &keys)?;
     Ok(keys)
+}
+
+/// Returns the token in a file, which whoever runs the service has; makes it where there is none.
+///
+/// # Errors
+///
+/// It cannot be read or written, or is malformed.
+pub fn load_or_create_token(path: &Path) -> Result<AccessKey, KeysError> {
+    match std::fs::read_to_string(path).map(Zeroizing::new) {
+        Ok(text) => AccessKey::from_base64(&text).ok_or_else(|| KeysError::MalformedToken { path: path.to_owned() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let token = make()?;
+            let text = Zeroizing::new(format!("{}\n", *token.to_base64()));
+            private::write(path, text.as_bytes())?;
+            Ok(token)
+        }
+        Err(cause) => Err(PrivateError::new(path, "read")(cause).into()),
+    }
 }
 
 fn save(dir: &Path, resource: &str, keys: &Keys) -> Result<(), PrivateError> {

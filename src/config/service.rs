@@ -30,6 +30,8 @@ pub struct ServiceSettings {
     pub certificate: Option<CertificateFiles>,
     /// Where tunnels to the service itself are asked for.
     pub connect_proxy: Option<SocketAddr>,
+    /// Where whoever runs the service looks at it, if anywhere.
+    pub admin: Option<SocketAddr>,
     /// Address that calls are received at.
     pub rtp_address: IpAddr,
     /// Ports that calls are received at: two for each track.
@@ -39,6 +41,11 @@ pub struct ServiceSettings {
 }
 
 impl ServiceSettings {
+    /// Returns where the token is of whoever runs the service.
+    pub fn admin_token(&self) -> PathBuf {
+        self.data_dir.join("admin-token")
+    }
+
     /// Returns where the keys of resources are.
     pub fn keys_dir(&self) -> PathBuf {
         self.data_dir.join("keys")
@@ -54,6 +61,7 @@ pub(super) fn read(table: &mut Table<'_>) -> ServiceSettings {
         content: content(table),
         certificate: certificate(table),
         connect_proxy: connect_proxy(table),
+        admin: admin(table),
         rtp_address: table.ip("rtp-address"),
         rtp_ports: table.ports("rtp-ports"),
         shutdown_timeout: table.duration("shutdown-timeout", Duration::ZERO..=Duration::from_secs(24 * 3_600)),
@@ -94,6 +102,13 @@ fn certificate(table: &mut Table<'_>) -> Option<CertificateFiles> {
             None
         }
     }
+}
+
+fn admin(table: &mut Table<'_>) -> Option<SocketAddr> {
+    table.take("admin", "\"\", or an address and a port, as in \"127.0.0.1:9464\"", |value| match value.as_str()? {
+        "" => Some(None),
+        address => address.parse().ok().map(Some),
+    })
 }
 
 /// It is for who is on this machine: what it is for must not be open to others.

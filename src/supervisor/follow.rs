@@ -26,6 +26,7 @@ use crate::storage::finish_part;
 use crate::supervisor::ChunkView;
 use crate::supervisor::core::Outcome;
 use crate::supervisor::input::Input;
+use crate::supervisor::meter::Meter;
 use crate::supervisor::task::Event;
 
 /// Reports that may wait for who follows. Where there is no room they wait with the recording.
@@ -65,6 +66,7 @@ pub(super) struct Follower {
     /// As many finish chunks at a time: the disk has one head, and the cores are for calls.
     pub(super) turns: Arc<Semaphore>,
     pub(super) events: Sender<Event>,
+    pub(super) meter: Arc<Meter>,
 }
 
 impl Follower {
@@ -72,6 +74,7 @@ impl Follower {
         let mut finisher = Some(self.finisher);
         let ended = loop {
             let (Some(report), Some(mut with)) = (self.reports.recv().await, finisher.take()) else { break None };
+            self.meter.told(self.recording, &report);
             let (with, told) = match report {
                 Report::Progress { .. } | Report::Entry(_) => {
                     let told = with.on(report);

@@ -68,6 +68,11 @@ impl Handle {
         }
     }
 
+    /// Returns whether somebody is there to answer.
+    pub fn is_there(&self) -> bool {
+        !self.0.is_closed()
+    }
+
     /// Lets nothing begin any more, and ends all recordings after a while. The task ends when all have.
     pub async fn drain(&self) {
         // Where the task is not there any more nothing is left to be ended.

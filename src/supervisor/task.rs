@@ -60,6 +60,7 @@ use crate::supervisor::input::Joining;
 use crate::supervisor::input::Member;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
+use crate::supervisor::meter::Meter;
 use crate::supervisor::tracks::Tracks;
 
 /// Requests that may wait: a second of more than anybody asks.
@@ -97,6 +98,8 @@ pub struct Collaborators {
     pub rows: Rows,
     /// What is left from before in directories of recordings.
     pub left: Leftovers,
+    /// Counts what recordings do.
+    pub meter: Arc<Meter>,
     /// Graphs by name.
     pub plans: BTreeMap<String, Arc<Plan>>,
     /// How recordings are run.
@@ -120,6 +123,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         engine: with.engine,
         objects: with.objects,
         catalog: with.catalog,
+        meter: with.meter,
         plans: with.plans,
         close_timeout: with.settings.close_timeout,
         dir: data_dir.join("recordings"),
@@ -160,6 +164,7 @@ struct Task {
     engine: Arc<Engine>,
     objects: Objects,
     catalog: Catalog,
+    meter: Arc<Meter>,
     plans: BTreeMap<String, Arc<Plan>>,
     close_timeout: Duration,
     /// A directory for each recording that runs.
@@ -204,6 +209,7 @@ impl Task {
                         self.on(Input::Heard(self.tracks.heard()), now());
                     }
                     self.on(Input::Passed, now());
+                    self.meter.catalog(self.catalog.is_behind());
                     if self.catalog.wants_all() {
                         self.catalog.save(self.core.all_updates());
                     }
@@ -227,6 +233,7 @@ impl Task {
                     // Its text may have names in it.
                     tracing::warn!(%recording, why = refusal.word(), "a recording does not begin");
                 }
+                let begun = begun.inspect(|handle| self.meter.began(recording, handle));
                 let begun = begun.map(|handle| drop(self.handles.insert(recording, handle)));
                 Input::Begun { recording, begun }
             }
@@ -240,6 +247,7 @@ impl Task {
     }
 
     fn on(&mut self, input: Input, at: Now) {
+        self.meter.happened(&input);
         let effects = self.core.on(input, at);
         self.perform(effects);
     }
@@ -248,6 +256,7 @@ impl Task {
         let (mut updates, mut answers) = (Vec::new(), Vec::new());
         let (mut doomed, mut discarded) = (Vec::new(), Vec::new());
         for effect in effects {
+            self.meter.decided(&effect);
             match effect {
                 Effect::Save(update) => updates.push(update),
                 Effect::Answer(token, answer) => {
@@ -267,6 +276,7 @@ impl Task {
                         None => self.tracks.open(key, settings),
                         Some(port) => self.tracks.reopen(key, settings, port),
                     };
+                    self.meter.opened(key, self.tracks.get(key));
                     if let (Some(port), Err(error)) = (port, &opened) {
                         tracing::error!(%error, port, "somebody in a call is not heard any more");
                     }
@@ -363,6 +373,7 @@ impl Task {
         let (part, dir) = (asked.part, part_dir(&self.dir, recording, asked.part));
         let (engine, close_timeout) = (Arc::clone(&self.engine), self.close_timeout);
         let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
+        let meter = Arc::clone(&self.meter);
         tokio::spawn(async move {
             let out = dir.clone();
             let begun = tokio::task::spawn_blocking(move || {
@@ -378,7 +389,7 @@ impl Task {
                     let events = events.clone();
                     (
                         Ok(handle),
-                        Some(Follower { recording, part, reports, finisher, lock, dir, objects, turns, events }),
+                        Some(Follower { recording, part, reports, finisher, lock, dir, objects, turns, events, meter }),
                     )
                 }
                 Err(refusal) => (Err(refusal), None),

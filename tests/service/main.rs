@@ -4,10 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod audit;
 mod crowd;
 mod keys;
 mod kill;
+mod metrics;
 mod reload;
 
 use std::path::Path;

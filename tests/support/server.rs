@@ -38,11 +38,17 @@ impl Server {
         let started = STARTED.fetch_add(1, Ordering::Relaxed) % SERVERS;
         let first = 20_000 + (std::process::id() as u16 % 20 * SERVERS + started) * PORTS;
         let data = dir.path().join("data");
-        let text = format!(
-            "[service]\nhttp = \"127.0.0.1:0\"\nhttps = \"127.0.0.1:0\"\ndata-dir = {data:?}\n\
-             rtp-ports = \"{first}-{}\"\nshutdown-timeout = \"0s\"\n{settings}\n",
-            first + PORTS - 1
-        );
+        let usual = [
+            ("http", "127.0.0.1:0"),
+            ("https", "127.0.0.1:0"),
+            ("admin", "127.0.0.1:0"),
+            ("data-dir", data.to_str().expect("a path in UTF-8")),
+            ("rtp-ports", &format!("{first}-{}", first + PORTS - 1)),
+            ("shutdown-timeout", "0s"),
+        ];
+        let is_given = |key: &str| settings.lines().any(|line| line.starts_with(&format!("{key} = ")));
+        let lines = usual.iter().filter(|(key, _)| !is_given(key)).map(|(key, value)| format!("{key} = {value:?}\n"));
+        let text = format!("[service]\n{}{settings}\n", lines.collect::<String>());
         std::fs::write(dir.path().join("config.toml"), text).expect("the temporary directory can be written");
         Self::start_in(dir, level)
     }
@@ -118,6 +124,11 @@ impl Server {
     /// Address without encryption.
     pub(crate) fn http(&self) -> String {
         format!("http:{}", self.told("endpoint http:").expect("it is told"))
+    }
+
+    /// Address of whoever runs it.
+    pub(crate) fn admin(&self) -> String {
+        self.told("metrics and health ").expect("it is told")
     }
 
     /// What clients trust.

@@ -44,7 +44,8 @@ impl Rig {
         let (_tls, tls) = watch::channel(tls::load(&files).expect("it can be served with"));
         let (ending, ended) = watch::channel(());
         let tunnelled = vec!["localhost:8443".to_owned(), "rec.example.com:443".to_owned()];
-        let server = Server { router, tls, secure: Connections::new(2), tunnelled, ended };
+        let admin = Router::new().route("/", get(|| async { "own\n" }));
+        let server = Server { router, admin, tls, secure: Connections::new(2), tunnelled, ended };
         Self { server: Arc::new(server), ending, roots, _tls }
     }
 
@@ -54,7 +55,8 @@ impl Rig {
         let (server, place) = (Arc::clone(&self.server), Connections::new(1).enter().expect("there is room"));
         tokio::spawn(async move {
             match speaks {
-                Speaks::Http => server.answer(io, place).await,
+                Speaks::Http => server.answer(io, place, &server.router).await,
+                Speaks::Admin => server.answer(io, place, &server.admin).await,
                 Speaks::Https => server.secure(io, place).await,
                 Speaks::Connect => server.tunnel(io, place).await,
             }
