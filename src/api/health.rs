@@ -10,14 +10,12 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::engine::Engine;
+use crate::storage::ROOM_MIN;
 use crate::storage::free_bytes;
 use crate::supervisor::Handle;
 
 /// A worker that is busier takes no more recordings.
 const FULL: f64 = 0.8;
-
-/// Room that a recording needs at least, to begin and to be finished.
-const ROOM_MIN: u64 = 64 << 20;
 
 /// Who is asked how they are.
 pub struct Health {
@@ -58,7 +56,7 @@ impl Health {
             reasons.push("all workers are busy");
         }
         if free_bytes(&self.data_dir).is_none_or(|bytes| bytes < ROOM_MIN) {
-            reasons.push("the disk is full");
+            reasons.push("the disk is nearly full");
         }
         tell(&reasons)
     }

@@ -48,6 +48,7 @@ label! {
         Delete = "delete",
         Calls = "calls",
         Participants = "participants",
+        Audit = "audit",
         Health = "health",
         Other = "other",
     }
@@ -105,6 +106,7 @@ impl Asks {
         let pattern = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         match pattern {
             Some("/healthz") => return Self::Health,
+            Some("/api/v1/audit") => return Self::Audit,
             Some(path) if path.contains("/participants") => return Self::Participants,
             Some(path) if path.starts_with("/api/v1/calls") => return Self::Calls,
             Some(_) | None => (),

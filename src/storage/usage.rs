@@ -8,6 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
+/// Where less is free, no recording is begun: those that run are to be finished.
+pub const ROOM_MIN: u64 = 512 << 20;
+
 /// Directories in one another that are looked into: recordings, their spools, and what is in these.
 const DEPTH_MAX: usize = 3;
 

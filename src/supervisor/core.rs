@@ -143,6 +143,8 @@ pub(super) struct Core {
     looked_ns: i64,
     /// Until when somebody is awaited.
     awaited_ns: i64,
+    /// The disk is nearly full.
+    is_short: bool,
 }
 
 impl Core {
@@ -159,6 +161,7 @@ impl Core {
             n_members: 0,
             looked_ns: 0,
             awaited_ns: 0,
+            is_short: false,
         }
     }
 
@@ -193,6 +196,10 @@ impl Core {
             }
             Input::PartEnded { recording, chunks, outcome } => self.part_ended(recording, chunks, outcome, now),
             Input::Heard(members) => self.heard(&members, now),
+            Input::Room { is_short } => {
+                self.is_short = is_short;
+                Vec::new()
+            }
             Input::Passed => self.passed(now),
         }
     }

@@ -81,6 +81,10 @@ pub(super) enum Input {
     },
     /// They have sent something since the service was started.
     Heard(BTreeSet<MemberKey>),
+    /// Whether the disk is nearly full.
+    Room {
+        is_short: bool,
+    },
     /// A second has passed.
     Passed,
 }

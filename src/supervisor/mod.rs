@@ -22,6 +22,7 @@ mod follow;
 mod handle;
 mod input;
 mod meter;
+mod room;
 mod task;
 mod tracks;
 mod views;

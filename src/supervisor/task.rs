@@ -61,6 +61,7 @@ use crate::supervisor::input::Member;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 use crate::supervisor::meter::Meter;
+use crate::supervisor::room::Room;
 use crate::supervisor::tracks::Tracks;
 
 /// Requests that may wait: a second of more than anybody asks.
@@ -134,6 +135,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         handles: HashMap::new(),
         files: HashMap::new(),
         n_asked: 0,
+        room: Room::new(&data_dir),
         end: None,
     };
     let restored = task.core.restore(with.rows, &with.left, now());
@@ -177,6 +179,8 @@ struct Task {
     /// Of recordings that have not ended, parts that are stored.
     files: HashMap<RecordingId, Vec<PartFiles>>,
     n_asked: Token,
+    /// The disk is nearly full, as far as it was asked.
+    room: Room,
     /// When recordings are ended, if the service is to end.
     end: Option<Instant>,
 }
@@ -207,6 +211,9 @@ impl Task {
                 _ = passing.tick() => {
                     if self.core.is_awaiting() {
                         self.on(Input::Heard(self.tracks.heard()), now());
+                    }
+                    if let Some(is_short) = self.room.changed() {
+                        self.on(Input::Room { is_short }, now());
                     }
                     self.on(Input::Passed, now());
                     self.meter.catalog(self.catalog.is_behind());

@@ -48,6 +48,10 @@ impl Core {
         if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
             return answer;
         }
+        if self.is_short {
+            // What there is belongs to those that run.
+            return Err(Refusal::NoCapacity("the disk is nearly full".to_owned()));
+        }
         let limit = self.resources.get(&resource).ok_or(Refusal::UnknownCall)?.recordings_max;
         let call = self.call_to_record(resource, name, limit, now, effects)?;
         let id = RecordingId::new();

@@ -333,3 +333,16 @@ fn a_recording_that_ends_by_itself_is_over_for_its_call() {
     assert_eq!(rig.ask(OWN, Ask::Stop(recording)).0, refused(Refusal::UnknownRecording));
     assert_eq!(rig.start("a", None).0, None);
 }
+
+#[test]
+fn nothing_begins_where_the_disk_is_nearly_full_and_what_runs_goes_on() {
+    let mut rig = Rig::new();
+    rig.call("a");
+    rig.call("b");
+    let recording = rig.running("a");
+    rig.on(Input::Room { is_short: true });
+    assert!(matches!(rig.start("b", None).0, Some(Err(Refusal::NoCapacity(_)))));
+    assert!(matches!(rig.ask(OWN, Ask::Pause(recording)), (DONE, effects) if effects.len() == 1));
+    rig.on(Input::Room { is_short: false });
+    assert_eq!(rig.start("b", None).0, None);
+}
