@@ -23,6 +23,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
 use axum::routing::put;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::acs::ids;
@@ -37,6 +38,9 @@ use crate::telemetry::LogError;
 use crate::telemetry::Registry;
 use crate::telemetry::set_gstreamer_level;
 use crate::telemetry::set_level;
+
+/// So many who ask may wait for the disk: threads that recordings begin on are not theirs.
+const WAITING_MAX: usize = 4;
 
 /// Longest that a disk may keep somebody waiting who asks how the service is.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -145,6 +149,14 @@ async fn change(request: Request, set: fn(&str) -> Result<(), LogError>) -> Resp
 
 /// Answers with what blocks on the disk, or on locks.
 async fn waited(answer: impl FnOnce() -> Response + Send + 'static) -> Response {
+    static WAITING: Semaphore = Semaphore::const_new(WAITING_MAX);
+    let Ok(turn) = WAITING.try_acquire() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many ask at a time\n").into_response();
+    };
+    let answer = move || {
+        let _turn = turn;
+        answer()
+    };
     match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(answer)).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

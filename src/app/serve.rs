@@ -156,6 +156,7 @@ pub async fn serve(
     let admin = admin_at.map(|address| (address, config.service.admin_token()));
     let served = Served { http, https: names.endpoint, connect, admin, authority, resources: files };
     let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources).collect();
+    let token = served.admin.as_ref().map(|(_, file)| keys::load_or_create_token(file)).transpose()?;
     let (registry, engine) = (Registry::default(), Arc::new(Engine::start(settings)?));
     observe::register(&registry, &config.service.data_dir);
     engine::register(&registry, &engine);
@@ -184,13 +185,9 @@ pub async fn serve(
         is_ending: AtomicBool::new(false),
     });
     let requests = Requests::register(&registry);
-    let admin = match &served.admin {
-        Some((address, file)) => {
-            let (token, health) = (keys::load_or_create_token(file)?, Arc::clone(&health));
-            Some(admin::router(Admin { registry, meter, health, token, address: address.ip() }))
-        }
-        None => None,
-    };
+    let admin = served.admin.as_ref().zip(token).map(|((address, _), token)| {
+        admin::router(Admin { registry, meter, health: Arc::clone(&health), token, address: address.ip() })
+    });
     let router = api::router(Api {
         supervisor: supervisor.clone(),
         audit,

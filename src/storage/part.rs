@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::acs::metadata::Metadata;
 use crate::model::ChunkId;
 use crate::model::RecordingId;
+use crate::session::JournalError;
 use crate::session::Ledger;
 use crate::storage::Finalised;
 use crate::storage::Spool;
@@ -28,7 +29,7 @@ use crate::storage::recover;
 use crate::storage::sidecar;
 
 /// What the name of a directory ends in whose part cannot be read.
-const DAMAGED: &str = ".damaged";
+pub(super) const DAMAGED: &str = ".damaged";
 
 /// A part that nobody records into any more.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,8 @@ pub struct PartFiles {
     pub stored: Vec<PathBuf>,
     /// There is nothing else in it.
     pub is_whole: bool,
+    /// Nobody writes to it any more: not even a thread that was given up.
+    pub is_closed: bool,
 }
 
 impl PartFiles {
@@ -134,7 +137,15 @@ pub fn look_at_all(recordings: &Path, is_known: impl Fn(ChunkId) -> bool) -> Res
     Ok(left)
 }
 
+/// What may be read another time, or by another version, keeps its name.
 fn keep_aside(dir: &Path, error: &StorageError) {
+    let is_passing = matches!(
+        error,
+        StorageError::Io { .. } | StorageError::Journal(JournalError::Io { .. } | JournalError::Version { .. })
+    );
+    if is_passing {
+        return tracing::error!(%error, "a recording cannot be finished now");
+    }
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(DAMAGED);
     let kept = dir.with_file_name(name);

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
+use crate::storage::part::DAMAGED;
+
 /// Where less is free, no recording is begun: those that run are to be finished.
 pub const ROOM_MIN: u64 = 512 << 20;
 
@@ -23,10 +25,12 @@ pub struct Usage {
     pub oldest: Duration,
 }
 
-/// Returns what the recordings in a directory take. What goes away meanwhile counts for nothing.
+/// Returns what the recordings in a directory take, but for those that were put aside. What goes away meanwhile counts
+/// for nothing.
 pub fn usage(dir: &Path, now: SystemTime) -> Usage {
     let mut usage = Usage::default();
-    for recording in read_dir(dir).into_iter().flatten().flatten() {
+    let is_kept = |entry: &DirEntry| !entry.file_name().to_string_lossy().ends_with(DAMAGED);
+    for recording in read_dir(dir).into_iter().flatten().flatten().filter(is_kept) {
         let (mut bytes, mut written) = (0, None);
         look(&recording, DEPTH_MAX, &mut |metadata| {
             bytes += if metadata.is_file() { metadata.size() } else { 0 };

@@ -115,3 +115,10 @@ pub enum Ask {
     /// A document is deleted.
     DeleteDocument(ChunkId),
 }
+
+impl Ask {
+    /// Returns whether a service that is ending refuses it.
+    pub(super) fn is_new_work(&self) -> bool {
+        matches!(self, Self::CreateCall(_) | Self::AddParticipant { .. } | Self::Start(_))
+    }
+}

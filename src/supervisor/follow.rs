@@ -72,6 +72,8 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) async fn run(mut self) {
         let mut finisher = Some(self.finisher);
+        // Nobody writes to it any more.
+        let mut is_closed = false;
         let ended = loop {
             let (Some(report), Some(mut with)) = (self.reports.recv().await, finisher.take()) else { break None };
             self.meter.told(self.recording, &report);
@@ -95,7 +97,10 @@ impl Follower {
             };
             match told {
                 Ok(None) => finisher = Some(with),
-                Ok(Some(ended)) => break Some((ended, with.into_parts().1)),
+                Ok(Some(ended)) => {
+                    is_closed = true;
+                    break Some((ended, with.into_parts().1));
+                }
                 Err(error) => {
                     let (reason, error) = (EndReason::Failed, Some(error.to_string()));
                     let unfinished = error.clone();
@@ -111,8 +116,11 @@ impl Follower {
             (Ended { reason: EndReason::Failed, error, unfinished, lost_samples, tracks }, Vec::new())
         };
         let (ended, chunks) = ended.unwrap_or_else(failed);
-        let outcome = Outcome { part: self.part, reason: ended.reason, error: ended.error };
-        deliver(self.recording, self.dir, chunks, outcome, ended.unfinished, &self.objects, &self.events).await;
+        let Ended { reason, error, unfinished, .. } = ended;
+        let outcome = Outcome { part: self.part, reason, error: error.or(unfinished.clone()) };
+        let (is_whole, stored) = (unfinished.is_none(), Vec::new());
+        let files = PartFiles { dir: self.dir, part: self.part, stored, is_whole, is_closed };
+        deliver(self.recording, files, chunks, outcome, &self.objects, &self.events).await;
         drop(self.lock);
     }
 }
@@ -133,32 +141,35 @@ pub(super) async fn finish_left(left: Left, objects: Objects, turns: Arc<Semapho
         Err(_) => (ledger, Vec::new(), Some("finishing it panicked".to_owned())),
     };
     let (reason, error) = ledger.end.map_or((EndReason::Recovered, None), |(_, reason, error)| (reason, error));
-    deliver(recording, dir, chunks, Outcome { part, reason, error }, unfinished, &objects, &events).await;
+    let (is_whole, stored) = (unfinished.is_none(), Vec::new());
+    let outcome = Outcome { part, reason, error: error.or(unfinished) };
+    let files = PartFiles { dir, part, stored, is_whole, is_closed: true };
+    deliver(recording, files, chunks, outcome, &objects, &events).await;
 }
 
 /// Stores the chunks of a part that has ended, and tells so. What could not be finished or stored stays where it is.
 async fn deliver(
     recording: RecordingId,
-    dir: PathBuf,
+    mut files: PartFiles,
     chunks: Vec<Finalised>,
     mut outcome: Outcome,
-    mut unfinished: Option<String>,
     objects: &Objects,
     events: &Sender<Event>,
 ) {
-    let (mut views, mut stored) = (Vec::new(), Vec::new());
+    let mut views = Vec::new();
     let deadline = tokio::time::Instant::now() + STORE_DEADLINE;
     for chunk in chunks {
         match tokio::time::timeout_at(deadline, store(objects, &chunk)).await {
             Ok(()) => {
                 views.push(view(&chunk));
-                stored.extend([chunk.path, chunk.metadata_path]);
+                files.stored.extend([chunk.path, chunk.metadata_path]);
             }
-            Err(_) => unfinished = Some("a chunk could not be stored".to_owned()),
+            Err(_) => {
+                files.is_whole = false;
+                outcome.error.get_or_insert("a chunk could not be stored".to_owned());
+            }
         }
     }
-    let files = PartFiles { dir, part: outcome.part, stored, is_whole: unfinished.is_none() };
-    outcome.error = outcome.error.or(unfinished);
     if let Some(error) = &outcome.error {
         tracing::error!(%error, %recording, "a recording could not be made to its end");
     }

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::catalog::RecordingRow;
@@ -52,7 +53,7 @@ struct Recording {
     is_paused: bool,
     asked_ns: i64,
     stopped_ns: Option<i64>,
-    /// What was told of it last.
+    /// The most that was told of it.
     counts: Counts,
     /// When pauses and resumes were asked for that have not taken effect.
     changes: VecDeque<i64>,
@@ -102,7 +103,7 @@ impl Meter {
         let known = Arc::<Mutex<Known>>::default();
         let of = Arc::clone(&known);
         registry.read(Metric::RecordingsActive, move || {
-            let known = of.lock().unwrap();
+            let known = known_of(&of);
             let n = |phase| known.recordings.values().filter(|recording| recording.phase() == phase).count();
             Phase::ALL.iter().map(|phase| (*phase, n(*phase) as f64)).collect()
         });
@@ -111,7 +112,13 @@ impl Meter {
             move || read(&packets_of(&of)) as f64
         };
         registry.read_one(Metric::PacketsReceived, packets(|stats| stats.received));
-        registry.read_one(Metric::PacketsLost, packets(|stats| stats.lost));
+        let (lost, most) = (packets(|stats| stats.lost), Mutex::new(0.0_f64));
+        // One that came late after all is lost no more, and a counter must not shrink.
+        registry.read_one(Metric::PacketsLost, move || {
+            let mut most = most.lock().unwrap_or_else(PoisonError::into_inner);
+            *most = most.max(lost());
+            *most
+        });
         registry.read_one(Metric::KernelDrops, packets(|stats| stats.kernel_drops));
         let of = Arc::clone(&known);
         registry.read(Metric::Packets, move || {
@@ -143,7 +150,7 @@ impl Meter {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap()
+        known_of(&self.known)
     }
 
     /// Takes note of what has happened.
@@ -216,15 +223,17 @@ impl Meter {
         let Some(known) = known.recordings.get_mut(&recording) else { return };
         match report {
             Report::Progress { counts, .. } | Report::Ended { counts, .. } => {
-                let before = std::mem::replace(&mut known.counts, *counts);
-                let grown = |counter: &Counters<()>, read: fn(&Counts) -> Duration| {
-                    counter.add((), read(counts).as_secs_f64() - read(&before).as_secs_f64());
+                let most = &mut known.counts;
+                // What was silent may be concealed later: only what is more than ever before is counted.
+                let grown = |counter: &Counters<()>, most: &mut Duration, now: Duration| {
+                    counter.add((), now.saturating_sub(*most).as_secs_f64());
+                    *most = now.max(*most);
                 };
-                grown(&self.recorded, |counts| counts.recorded);
-                grown(&self.paused, |counts| counts.paused);
-                grown(&self.concealed, |counts| counts.concealed);
-                grown(&self.silent, |counts| counts.silent);
-                grown(&self.lost, |counts| counts.lost);
+                grown(&self.recorded, &mut most.recorded, counts.recorded);
+                grown(&self.paused, &mut most.paused, counts.paused);
+                grown(&self.concealed, &mut most.concealed, counts.concealed);
+                grown(&self.silent, &mut most.silent, counts.silent);
+                grown(&self.lost, &mut most.lost, counts.lost);
             }
             Report::Entry(Entry::Paused { at } | Entry::Resumed { at }) => {
                 // One that begins paused was not asked to pause.
@@ -254,10 +263,15 @@ impl Meter {
     }
 }
 
+/// Also where somebody has panicked with it: what is counted is no reason to record nothing.
+fn known_of(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Returns what became of all packets. Each track is locked for as long as it is read.
 fn packets_of(known: &Mutex<Known>) -> Stats {
     let (tracks, mut stats): (Vec<_>, _) = {
-        let known = known.lock().unwrap();
+        let known = known_of(known);
         (known.tracks.values().cloned().collect(), known.closed)
     };
     tracks.iter().for_each(|track| stats.add(&lock(track).stats()));

@@ -33,7 +33,11 @@ impl Room {
         if !self.asked.is_waiting.swap(true, Relaxed) {
             let (dir, asked) = (self.dir.clone(), Arc::clone(&self.asked));
             tokio::task::spawn_blocking(move || {
-                asked.is_short.store(free_bytes(&dir).is_none_or(|bytes| bytes < ROOM_MIN), Relaxed);
+                let free = free_bytes(&dir).unwrap_or(0);
+                // There is room again when there is more of it: else one that is at the edge is told every second.
+                let is_short = asked.is_short.load(Relaxed);
+                let least = if is_short { ROOM_MIN + ROOM_MIN / 4 } else { ROOM_MIN };
+                asked.is_short.store(free < least, Relaxed);
                 asked.is_waiting.store(false, Relaxed);
             });
         }

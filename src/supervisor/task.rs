@@ -43,6 +43,8 @@ use crate::storage::discard_parts;
 use crate::storage::look;
 use crate::storage::part_dir;
 use crate::supervisor::Answer;
+use crate::supervisor::Ask;
+use crate::supervisor::Asker;
 use crate::supervisor::Handle;
 use crate::supervisor::Refusal;
 use crate::supervisor::audit;
@@ -192,15 +194,11 @@ impl Task {
         loop {
             tokio::select! {
                 message = messages.recv(), if !is_closed => match message {
-                    Some(Message::Asked { asker, ask, at, answer }) if self.end.is_none() => {
+                    Some(Message::Asked { asker, ask, at, answer }) => {
                         self.n_asked += 1;
                         let waiting = Waiting { answer, noted: audit::noted(asker, &ask, at.wall) };
                         self.waiting.insert(self.n_asked, waiting);
-                        self.on(Input::Asked { token: self.n_asked, resource: asker.resource, ask: *ask }, at);
-                    }
-                    Some(Message::Asked { answer, .. }) => {
-                        // Who does not wait any more need not be told.
-                        let _ = answer.send(Err(Refusal::NoCapacity("the service is ending".to_owned())));
+                        self.asked(self.n_asked, asker, *ask, at);
                     }
                     drain @ (Some(Message::Drain) | None) => {
                         is_closed = drain.is_none();
@@ -231,6 +229,14 @@ impl Task {
                 self.perform(effects);
             }
         }
+    }
+
+    fn asked(&mut self, token: Token, asker: Asker, ask: Ask, at: Now) {
+        if self.end.is_some() && ask.is_new_work() {
+            let refusal = Refusal::NoCapacity("the service is ending".to_owned());
+            return self.perform(vec![Effect::Answer(token, Err(refusal))]);
+        }
+        self.on(Input::Asked { token, resource: asker.resource, ask }, at);
     }
 
     fn happened(&mut self, event: Event) {
@@ -273,7 +279,10 @@ impl Task {
                 }
                 Effect::Delete(document) => doomed.push(document),
                 Effect::Discard(recording) => {
-                    self.handles.remove(&recording);
+                    // One that still runs has nobody who finishes what it writes.
+                    if let Some(handle) = self.handles.remove(&recording) {
+                        handle.stop_at(monotonic_ns(), EndReason::Failed);
+                    }
                     discarded.extend(self.files.remove(&recording).unwrap_or_default());
                 }
                 Effect::Forget(recording) => self.forget(recording),
@@ -445,7 +454,7 @@ impl Again {
                 parts
             });
             let Ok(parts) = discarded.await else { return };
-            let rest: Vec<_> = parts.into_iter().filter(|part| !part.is_whole).collect();
+            let rest: Vec<_> = parts.into_iter().filter(|part| !part.is_whole && part.is_closed).collect();
             if rest.is_empty() {
                 return;
             }

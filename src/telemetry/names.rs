@@ -63,7 +63,7 @@ macro_rules! metrics {
 
 metrics! {
     RecordingsActive = "reelgraph_recordings_active" Gauge ["state"]
-        "Recordings that have not ended.";
+        "Recordings that this process has begun and that have not ended.";
     RecordingsStarted = "reelgraph_recordings_started_total" Counter ["format"]
         "Recordings that a worker has taken.";
     RecordingsEnded = "reelgraph_recordings_ended_total" Counter ["reason"]

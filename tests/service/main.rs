@@ -7,6 +7,7 @@ mod support;
 mod admin;
 mod audit;
 mod crowd;
+mod drain;
 mod keys;
 mod kill;
 mod metrics;

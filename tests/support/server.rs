@@ -141,6 +141,15 @@ impl Server {
         self.path("data/connection-strings/default")
     }
 
+    /// Waits until it ends that was asked to: without an error.
+    #[track_caller]
+    pub(crate) fn ended(self) {
+        let log = self.path("log");
+        self.program.finish().check_code(0);
+        let log = read(&log);
+        assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    }
+
     /// Asks it to end; it does, without errors other than those that are expected.
     #[track_caller]
     pub(crate) fn end(self, expected: &[&str]) {

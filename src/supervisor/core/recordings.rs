@@ -289,8 +289,9 @@ impl Core {
     ) -> Vec<Effect> {
         let Some(recording) = self.recordings.get_mut(&id) else {
             // Its time was over in the meantime.
-            let chunks = chunks.into_iter().map(|chunk| Effect::Delete(chunk.document));
-            return chunks.chain([Effect::Discard(id)]).collect();
+            let doomed =
+                |chunk: ChunkView| [Effect::Save(Update::ChunkDoomed(chunk.document)), Effect::Delete(chunk.document)];
+            return chunks.into_iter().flat_map(doomed).chain([Effect::Discard(id)]).collect();
         };
         let is_new = |chunk: &ChunkView| recording.chunks.iter().all(|known| known.document != chunk.document);
         let chunks: Vec<_> = chunks.into_iter().filter(is_new).collect();

@@ -60,7 +60,7 @@ impl Core {
         for (id, parts) in parts {
             let row = parts.first().and_then(|first| adopted(id, &first.ledger));
             let row = row.filter(|row| self.resources.contains_key(&row.resource));
-            row.into_iter().for_each(|row| self.restore_recording(row, &parts, false, now));
+            row.into_iter().for_each(|row| self.restore_recording(row, &parts, left.damaged.contains(&id), now));
         }
         for row in rows.chunks {
             if let Some(recording) = self.recordings.get_mut(&row.recording) {
