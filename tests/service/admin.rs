@@ -4,12 +4,12 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::program::Program;
+use crate::story_of_calls;
 use crate::support::server::Server;
+use crate::told;
 
 /// Asks by curl, with more options; returns status and answer.
 #[track_caller]
@@ -36,12 +36,7 @@ fn put(server: &Server, path: &str, body: &str) -> u16 {
 /// Starts a recording of a call in which nobody speaks.
 #[track_caller]
 fn start(server: &Server) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut command = Command::new("python3");
-    command.arg(root.join("service/recording.py")).env("PYTHONPATH", root.join("support"));
-    command.args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph"), "--tone", "none"]);
-    command.arg("--connection").arg(server.connection()).arg("--authority").arg(server.authority());
-    Program::start(command.env("PYTHONDONTWRITEBYTECODE", "1")).finish().check_code(0);
+    told(server, story_of_calls(server, "recording.py"));
 }
 
 #[test]

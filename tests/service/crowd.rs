@@ -1,17 +1,13 @@
 //! Clients that are slow, or idle, and many.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::support::program::Program;
+use crate::story_of_calls;
 use crate::support::serial;
 use crate::support::serial::FRAME;
 use crate::support::server::Server;
-use crate::support::sound;
-use crate::support::wav;
 use crate::support::wav::Wav;
+use crate::told;
 
 /// Clients, half of them with TLS.
 const CLIENTS: usize = 10_000;
@@ -28,24 +24,12 @@ const MEGABYTES: f64 = 2.0 * 512.0 / 16.0;
 #[test]
 fn a_crowd_of_slow_and_idle_clients_hurts_nobody() {
     let server = Server::start("");
-    let (tone, out) = (server.path("tone.wav"), server.path("recorded.wav"));
-    wav::write(&tone, 16_000, 1, &sound::tone(440.0, 16_000, 32_000, 3_000.0));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut command = Command::new("python3");
-    command.arg(root.join("service/crowd.py")).env("PYTHONPATH", root.join("support"));
+    let out = server.path("recorded.wav");
+    let mut command = story_of_calls(&server, "crowd.py");
     command.args(["--pid", &server.id().to_string(), "--count", &CLIENTS.to_string(), "--http", &server.http()]);
-    command.args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph")]).env("PYTHONDONTWRITEBYTECODE", "1");
-    for (option, path) in [
-        ("--connection", server.connection()),
-        ("--authority", server.authority()),
-        ("--tone", tone),
-        ("--out", out.clone()),
-    ] {
-        command.arg(option).arg(path);
-    }
-    let output = Program::start(&mut command).finish();
-    assert!(output.status.success(), "{}\n{}", output.stderr, server.log());
-    let told: Value = serde_json::from_str(&output.stdout).expect("one JSON document");
+    command.arg("--out").arg(&out);
+    let text = told(&server, command);
+    let told: Value = serde_json::from_str(&text).expect("one JSON document");
     println!("{told}");
     let latencies: Vec<_> = told["latencies"].as_array().expect("an array").iter().filter_map(Value::as_f64).collect();
     assert!(latencies.len() == 40 && latencies.iter().all(|latency| *latency < LATENCY_S), "{latencies:?}");

@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::story;
 use crate::support::program;
 use crate::support::program::Program;
 use crate::support::serial;
 use crate::support::server::Server;
 use crate::support::sound::Random;
 use crate::support::wav::Wav;
+use crate::told;
 
 /// Calls that are recorded at the same time.
 const CALLS: usize = 50;
@@ -72,14 +73,9 @@ struct Life {
 /// Tells the service something; returns what it told.
 #[track_caller]
 fn tell(server: &Server, what: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut command = Command::new("python3");
-    command.arg(root.join("service/kill.py")).args(what);
-    command.env("PYTHONPATH", root.join("support")).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg("--connection").arg(server.connection()).arg("--authority").arg(server.authority());
-    let output = Program::start(command.arg("--kept").arg(server.path("kept.json"))).finish();
-    assert!(output.status.success(), "{what:?}: {}\n{}", output.stderr, server.log());
-    output.stdout
+    let mut command = story(server, "kill.py");
+    command.args(what).arg("--kept").arg(server.path("kept.json"));
+    told(server, command)
 }
 
 /// What was lost of a recording by each kill, and how long it took to go on, in ns.

@@ -16,7 +16,37 @@ mod reload;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::program::Program;
 use crate::support::server::Server;
+use crate::support::sound;
+use crate::support::wav;
+
+/// Returns a program of this directory that tells its story to a service.
+fn story(server: &Server, program: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut command = Command::new("python3");
+    command.arg(root.join("service").join(program)).env("PYTHONPATH", root.join("support"));
+    command.arg("--connection").arg(server.connection()).arg("--authority").arg(server.authority());
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// As [`story`], of calls whose parties send a tone.
+fn story_of_calls(server: &Server, program: &str) -> Command {
+    let tone = server.path("tone.wav");
+    wav::write(&tone, 16_000, 1, &sound::tone(440.0, 16_000, 32_000, 3_000.0));
+    let mut command = story(server, program);
+    command.args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph"), "--tone"]).arg(tone);
+    command
+}
+
+/// Lets a story be told; returns what it told.
+#[track_caller]
+fn told(server: &Server, mut story: Command) -> String {
+    let output = Program::start(&mut story).finish();
+    assert!(output.status.success(), "{story:?}: {}\n{}", output.stderr, server.log());
+    output.stdout
+}
 
 /// Asks for the calls of whose key it is, with TLS; returns the status, 0 where there is no answer.
 #[track_caller]

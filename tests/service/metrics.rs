@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
 use reelgraph::telemetry::Metric;
 use serde_json::Value;
 
-use crate::support::program::Program;
+use crate::story_of_calls;
 use crate::support::server::Server;
-use crate::support::sound;
-use crate::support::wav;
+use crate::told;
 
 /// What is counted in seconds is told once a second, and when a recording ends; what its horizon is behind by.
 const BEHIND_S: f64 = 1.5;
@@ -65,20 +63,10 @@ fn check_text(text: &str) {
 
 #[track_caller]
 fn record(server: &Server) -> Value {
-    let (tone, root) = (server.path("tone.wav"), Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
-    wav::write(&tone, 16_000, 1, &sound::tone(440.0, 16_000, 32_000, 3_000.0));
     let token = std::fs::read_to_string(server.path("data/admin-token")).expect("it is there");
-    let mut command = Command::new("python3");
-    command.arg(root.join("service/metrics.py")).env("PYTHONPATH", root.join("support"));
-    command.args(["--reelgraph", env!("CARGO_BIN_EXE_reelgraph"), "--admin", &server.admin()]);
-    command.args(["--token", token.trim()]).env("PYTHONDONTWRITEBYTECODE", "1");
-    for (option, path) in [("--connection", server.connection()), ("--authority", server.authority()), ("--tone", tone)]
-    {
-        command.arg(option).arg(path);
-    }
-    let output = Program::start(&mut command).finish();
-    assert!(output.status.success(), "{}\n{}", output.stderr, server.log());
-    serde_json::from_str(&output.stdout).expect("one JSON document")
+    let mut command = story_of_calls(server, "metrics.py");
+    command.args(["--admin", &server.admin(), "--token", token.trim()]);
+    serde_json::from_str(&told(server, command)).expect("one JSON document")
 }
 
 #[test]
