@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::engine::Engine;
-use crate::storage::ROOM_MIN;
+use crate::storage::FREE_MIN;
 use crate::storage::free_bytes;
 use crate::supervisor::Handle;
 
@@ -55,7 +55,7 @@ impl Health {
         if loads.iter().all(|load| *load > FULL) && !loads.is_empty() {
             reasons.push("all workers are busy");
         }
-        if free_bytes(&self.data_dir).is_none_or(|bytes| bytes < ROOM_MIN) {
+        if free_bytes(&self.data_dir).is_none_or(|bytes| bytes < FREE_MIN) {
             reasons.push("the disk is nearly full");
         }
         tell(&reasons)

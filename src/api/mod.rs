@@ -11,7 +11,7 @@
 //! ```
 //!
 //! **Architecture invariant:** nothing is decided here about a call or a recording, and no field of a client's is
-//! spelled but in `acs` and in `calls.rs`.
+//! spelled but in `acs`, in `calls.rs` and in `audit.rs`.
 
 pub mod admin;
 mod answered;

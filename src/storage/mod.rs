@@ -29,4 +29,4 @@ pub use part::{FinishedPart, Left, Leftovers, PartFiles, discard_parts, finish_p
 pub use recover::{Recovered, finish_rest, recover};
 pub use sidecar::document;
 pub use spool::{Lock, Spool, lock_data};
-pub use usage::{ROOM_MIN, Usage, free_bytes, usage};
+pub use usage::{FREE_MIN, Usage, free_bytes, usage};

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use crate::storage::part::DAMAGED;
 
 /// Where less is free, no recording is begun: those that run are to be finished.
-pub const ROOM_MIN: u64 = 512 << 20;
+pub const FREE_MIN: u64 = 512 << 20;
 
 /// Directories in one another that are looked into: recordings, their spools, and what is in these.
 const DEPTH_MAX: usize = 3;
@@ -32,7 +32,7 @@ pub fn usage(dir: &Path, now: SystemTime) -> Usage {
     let is_kept = |entry: &DirEntry| !entry.file_name().to_string_lossy().ends_with(DAMAGED);
     for recording in read_dir(dir).into_iter().flatten().flatten().filter(is_kept) {
         let (mut bytes, mut written) = (0, None);
-        look(&recording, DEPTH_MAX, &mut |metadata| {
+        walk(&recording, DEPTH_MAX, &mut |metadata| {
             bytes += if metadata.is_file() { metadata.size() } else { 0 };
             written = written.max(metadata.modified().ok());
         });
@@ -44,11 +44,11 @@ pub fn usage(dir: &Path, now: SystemTime) -> Usage {
 }
 
 /// Links are not followed: they may lead anywhere.
-fn look(entry: &DirEntry, depth: usize, tell: &mut impl FnMut(&Metadata)) {
+fn walk(entry: &DirEntry, depth: usize, tell: &mut impl FnMut(&Metadata)) {
     let Ok(metadata) = entry.metadata() else { return };
     tell(&metadata);
     if metadata.is_dir() && depth > 1 {
-        read_dir(entry.path()).into_iter().flatten().flatten().for_each(|inner| look(&inner, depth - 1, tell));
+        read_dir(entry.path()).into_iter().flatten().flatten().for_each(|inner| walk(&inner, depth - 1, tell));
     }
 }
 

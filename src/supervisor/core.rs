@@ -196,7 +196,7 @@ impl Core {
             }
             Input::PartEnded { recording, chunks, outcome } => self.part_ended(recording, chunks, outcome, now),
             Input::Heard(members) => self.heard(&members, now),
-            Input::Room { is_short } => {
+            Input::Disk { is_short } => {
                 self.is_short = is_short;
                 Vec::new()
             }

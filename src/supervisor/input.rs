@@ -82,7 +82,7 @@ pub(super) enum Input {
     /// They have sent something since the service was started.
     Heard(BTreeSet<MemberKey>),
     /// Whether the disk is nearly full.
-    Room {
+    Disk {
         is_short: bool,
     },
     /// A second has passed.

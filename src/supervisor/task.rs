@@ -51,6 +51,7 @@ use crate::supervisor::audit;
 use crate::supervisor::begin::Started;
 use crate::supervisor::begin::begin;
 use crate::supervisor::core::Core;
+use crate::supervisor::disk::Disk;
 use crate::supervisor::follow::Follower;
 use crate::supervisor::follow::finish_left;
 use crate::supervisor::handle::Message;
@@ -63,7 +64,6 @@ use crate::supervisor::input::Member;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 use crate::supervisor::meter::Meter;
-use crate::supervisor::room::Room;
 use crate::supervisor::tracks::Tracks;
 
 /// Requests that may wait: a second of more than anybody asks.
@@ -137,7 +137,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         handles: HashMap::new(),
         files: HashMap::new(),
         n_asked: 0,
-        room: Room::new(&data_dir),
+        disk: Disk::new(&data_dir),
         end: None,
     };
     let restored = task.core.restore(with.rows, &with.left, now());
@@ -182,7 +182,7 @@ struct Task {
     files: HashMap<RecordingId, Vec<PartFiles>>,
     n_asked: Token,
     /// The disk is nearly full, as far as it was asked.
-    room: Room,
+    disk: Disk,
     /// When recordings are ended, if the service is to end.
     end: Option<Instant>,
 }
@@ -210,8 +210,8 @@ impl Task {
                     if self.core.is_awaiting() {
                         self.on(Input::Heard(self.tracks.heard()), now());
                     }
-                    if let Some(is_short) = self.room.changed() {
-                        self.on(Input::Room { is_short }, now());
+                    if let Some(is_short) = self.disk.changed() {
+                        self.on(Input::Disk { is_short }, now());
                     }
                     self.on(Input::Passed, now());
                     self.meter.catalog(self.catalog.is_behind());

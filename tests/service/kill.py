@@ -20,6 +20,7 @@ args = parser.parse_args()
 SERVICE = Service(args.connection, args.authority, None, None)
 RECORDINGS = f"{SERVICE.endpoint}/calling/recordings"
 KEPT = Path(args.kept)
+CHANNELS = {"recordingChannelType": "mixed"}, {"recordingChannelType": "unmixed"}
 
 
 def calls():
@@ -44,9 +45,9 @@ def started(call):
 
 def start():
     kept = json.loads(KEPT.read_text())
-    for call in kept:
+    for index, call in enumerate(kept):
         locator = {"serverCallId": call["key"], "kind": "serverCallLocator"}
-        call["body"] = json.dumps({"callLocator": locator, "recordingFormatType": "wav"})
+        call["body"] = json.dumps({"callLocator": locator, "recordingFormatType": "wav"} | CHANNELS[index % 2])
         repeat = {"Repeatability-Request-ID": str(uuid.uuid4()), "Repeatability-First-Sent": formatdate(usegmt=True)}
         call["headers"] = {**repeat, "Content-Type": "application/json"}
         call["recording"] = started(call)

@@ -101,6 +101,13 @@ impl Server {
         self.program.signal(name);
     }
 
+    /// Waits until something is so with the directory of its data.
+    #[track_caller]
+    pub(crate) fn wait_until(&mut self, is_so: impl Fn(&Path) -> bool) {
+        let data = self.path("data");
+        assert!(self.program.wait_until(|| is_so(&data)), "{}", self.log());
+    }
+
     /// Waits until its log has a text so many times.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str, times: usize) {

@@ -139,7 +139,7 @@ impl Core {
             waiting: Vec::new(),
             chunks: Vec::new(),
             outcome: None,
-            error: is_damaged.then(|| "a part of it cannot be read, and was put aside".to_owned()),
+            error: is_damaged.then(|| "a part of it cannot be read".to_owned()),
             end: row.end,
         };
         self.recordings.insert(row.id, recording);

@@ -340,9 +340,9 @@ fn nothing_begins_where_the_disk_is_nearly_full_and_what_runs_goes_on() {
     rig.call("a");
     rig.call("b");
     let recording = rig.running("a");
-    rig.on(Input::Room { is_short: true });
+    rig.on(Input::Disk { is_short: true });
     assert!(matches!(rig.start("b", None).0, Some(Err(Refusal::NoCapacity(_)))));
     assert!(matches!(rig.ask(OWN, Ask::Pause(recording)), (DONE, effects) if effects.len() == 1));
-    rig.on(Input::Room { is_short: false });
+    rig.on(Input::Disk { is_short: false });
     assert_eq!(rig.start("b", None).0, None);
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::storage::ROOM_MIN;
+use crate::storage::FREE_MIN;
 use crate::storage::free_bytes;
 
-/// The room on the disk of a directory.
-pub(super) struct Room {
+/// The disk of a directory.
+pub(super) struct Disk {
     dir: PathBuf,
     asked: Arc<Asked>,
     was_short: bool,
@@ -23,7 +23,7 @@ struct Asked {
     is_short: AtomicBool,
 }
 
-impl Room {
+impl Disk {
     pub(super) fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), asked: Arc::default(), was_short: false }
     }
@@ -36,7 +36,7 @@ impl Room {
                 let free = free_bytes(&dir).unwrap_or(0);
                 // There is room again when there is more of it: else one that is at the edge is told every second.
                 let is_short = asked.is_short.load(Relaxed);
-                let least = if is_short { ROOM_MIN + ROOM_MIN / 4 } else { ROOM_MIN };
+                let least = if is_short { FREE_MIN + FREE_MIN / 4 } else { FREE_MIN };
                 asked.is_short.store(free < least, Relaxed);
                 asked.is_waiting.store(false, Relaxed);
             });
