@@ -22,6 +22,7 @@ pub(super) struct Chain {
     pub(super) sink: gst_app::AppSink,
     pub(super) reports: mpsc::Receiver<Report>,
     reached: Arc<AtomicU64>,
+    grower: Arc<Grower>,
 }
 
 impl Chain {
@@ -46,15 +47,16 @@ impl Chain {
 
         let reached = Arc::new(AtomicU64::new(0));
         let grower = Grower::new(&pipeline, &sink, to_owner, reached.clone());
+        let growing = Arc::clone(&grower);
         typefind.connect("have-type", false, move |values| {
             let typefind = values[0].get::<gst::Element>().expect("a signal begins with its element");
             let caps = values[2].get::<gst::Caps>().expect("have-type carries caps");
-            grower.begin(&typefind.static_pad("src").expect("typefind has one src pad"), &caps);
+            growing.begin(&typefind.static_pad("src").expect("typefind has one src pad"), &caps);
             None
         });
         // A failure is told on the bus, with its reason.
         let _ = typefind.sync_state_with_parent().and_then(|()| source.sync_state_with_parent());
-        Ok(Self { pipeline, sink, reports, reached })
+        Ok(Self { pipeline, sink, reports, reached, grower })
     }
 
     /// Returns the end of what any stream of the file has brought so far, in the file's own time.
@@ -71,8 +73,15 @@ impl Chain {
 impl Drop for Chain {
     /// Stops the pipeline on a thread of GStreamer's, since a decoder that hangs would keep whoever waits for it.
     fn drop(&mut self) {
-        self.pipeline.call_async(|pipeline| {
+        let grower = Arc::clone(&self.grower);
+        self.pipeline.call_async(move |pipeline| {
+            grower.end();
             let _ = pipeline.set_state(gst::State::Null);
+            // When it has found its chains, oggdemux 1.22 starts its task again, also where that was stopped meanwhile:
+            // nobody would join the new one, which then frees the pad that it belongs to.
+            for pad in pipeline.children().iter().flat_map(|element| element.sink_pads()) {
+                let _ = pad.stop_task();
+            }
         });
     }
 }
@@ -119,4 +128,50 @@ fn report_bus(pipeline: &gst::Pipeline, to_owner: mpsc::Sender<Report>) {
         }
         gst::BusSyncReply::Drop
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::time::Duration;
+    use std::time::Instant;
+
+    /// Writes a second of sound as Ogg with Vorbis, which is demuxed and then decoded.
+    fn write_ogg(path: &Path) {
+        let pipeline = gst::Pipeline::new();
+        let names = ["audiotestsrc", "vorbisenc", "oggmux", "filesink"];
+        let elements = names.map(|name| make(name, "of the tests").expect("it is installed"));
+        elements[0].set_property("num-buffers", 50);
+        elements[3].set_property("location", path);
+        pipeline.add_many(&elements).expect("new elements have no parent");
+        gst::Element::link_many(&elements).expect("each takes what the one before it gives");
+        pipeline.set_state(gst::State::Playing).expect("it starts");
+        let bus = pipeline.bus().expect("it has one");
+        assert!(bus.timed_pop_filtered(gst::ClockTime::from_seconds(10), &[gst::MessageType::Eos]).is_some());
+        pipeline.set_state(gst::State::Null).expect("it stops");
+    }
+
+    #[test]
+    fn a_chain_that_is_dropped_while_it_grows_stops_whole() {
+        gst::init().expect("GStreamer is there");
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("call.ogg");
+        write_ogg(&path);
+        let mut dropped = Vec::new();
+        // Within 3 ms all has grown.
+        for round in 0..1_000_u64 {
+            let chain = Chain::start(&path).expect("it starts");
+            let until = Instant::now() + Duration::from_micros(round * 3);
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            dropped.push(chain.pipeline.downgrade());
+        }
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while dropped.iter().any(|pipeline| pipeline.upgrade().is_some()) {
+            assert!(Instant::now() < deadline, "one is still there");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }

@@ -10,6 +10,7 @@ use gst::glib;
 use gst::prelude::*;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -25,6 +26,8 @@ pub(super) struct Grower {
     current: Mutex<Option<glib::WeakRef<gst::Pad>>>,
     /// End of what any stream has brought, in nanoseconds of the file's own time.
     reached: Arc<AtomicU64>,
+    /// Nothing is added any more. Read for as long as something is: the pipeline must not be stopped meanwhile.
+    is_over: RwLock<bool>,
 }
 
 impl Grower {
@@ -36,7 +39,15 @@ impl Grower {
         reached: Arc<AtomicU64>,
     ) -> Arc<Self> {
         let (pipeline, sink) = (pipeline.downgrade(), sink.clone());
-        Arc::new(Self { pipeline, sink, to_owner, current: Mutex::new(None), reached })
+        Arc::new(Self { pipeline, sink, to_owner, current: Mutex::new(None), reached, is_over: RwLock::new(false) })
+    }
+
+    /// Lets nothing grow any more; waits for what is being added.
+    ///
+    /// Before the pipeline is stopped: an element that is added while it is would be stopped by its own streaming
+    /// thread, which waits for itself, or go on to play in a pipeline that is gone.
+    pub(super) fn end(&self) {
+        *self.is_over.write().unwrap() = true;
     }
 
     fn tell(&self, report: Report) {
@@ -234,7 +245,8 @@ impl Grower {
     /// Its state is locked until it is linked: whoever starts the pipeline may still be walking over its elements, and
     /// a demuxer that is activated without a peer decides to be pushed to, and never pulls.
     fn plug(&self, pad: &gst::Pad, element: &gst::Element) -> bool {
-        let Some(pipeline) = self.pipeline.upgrade() else { return false };
+        let is_over = self.is_over.read().unwrap();
+        let Some(pipeline) = self.pipeline.upgrade().filter(|_| !*is_over) else { return false };
         element.set_locked_state(true);
         let sink = element.static_pad("sink").or_else(|| element.sink_pads().into_iter().next());
         let is_linked = pipeline.add(element).is_ok() && sink.is_some_and(|sink| pad.link(&sink).is_ok());
