@@ -13,6 +13,7 @@ build: setup
 	cargo build --locked --workspace
 
 demo: build
+	@scripts/interop $(CURDIR)/target/interop demo
 	@scripts/demo
 
 # The SDKs that control recordings in tests.

@@ -21,7 +21,7 @@ DEADLINE = 60
 class Service:
     """The service that a connection string leads to."""
 
-    def __init__(self, connection, authority, reelgraph, tone):
+    def __init__(self, connection, authority, reelgraph, tone=None):
         self.connection = Path(connection).read_text()
         endpoint, self.key = self.connection.strip().removeprefix("endpoint=").split(";accesskey=")
         self.endpoint = endpoint.rstrip("/")
