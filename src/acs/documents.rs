@@ -123,8 +123,8 @@ impl SessionEndReason {
             None => Self::SessionStillOngoing,
             Some(EndReason::Stopped) => Self::InitiatorLeft,
             Some(EndReason::CallEnded) => Self::CallEnded,
-            Some(EndReason::DurationReached) => Self::MaximumSessionTimeReached,
-            Some(EndReason::MediaEnded) => Self::MediaTimeout,
+            Some(EndReason::DurationReached | EndReason::PauseLimit) => Self::MaximumSessionTimeReached,
+            Some(EndReason::MediaEnded | EndReason::NoParticipants) => Self::MediaTimeout,
             Some(EndReason::Failed) => Self::AudioStreamFailure,
             Some(EndReason::Recovered | EndReason::Drained) => Self::ProcessingTimeout,
         }

@@ -53,6 +53,7 @@ struct NewCall {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewParticipant {
     participant_id: String,
+    display_name: Option<String>,
     /// As in `rtp://…?codec=opus&pt=111`, without the address.
     track: String,
 }
@@ -150,10 +151,10 @@ async fn end(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Reque
 async fn add(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let call = call_id(&id)?;
-        let NewParticipant { participant_id: participant, track } = read(&asked)?;
+        let NewParticipant { participant_id: participant, display_name, track } = read(&asked)?;
         check_name(&participant)?;
         let track = settings(&track)?;
-        match ask(api, caller, &asked, Ask::AddParticipant { call, participant, track }).await? {
+        match ask(api, caller, &asked, Ask::AddParticipant { call, participant, display_name, track }).await? {
             Answer::Participant(view) => {
                 let participant = Participant { participant_id: view.id, rtp: view.address };
                 Ok((StatusCode::CREATED, Json(participant)).into_response())

@@ -38,6 +38,7 @@ use crate::supervisor::RecordingView;
 use crate::supervisor::Refusal;
 use crate::supervisor::Repeat;
 use crate::supervisor::StartAsk;
+use crate::supervisor::WhichCall;
 
 const REPEATABLE: HeaderName = HeaderName::from_static("repeatability-result");
 
@@ -86,7 +87,15 @@ async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Prob
         Locator::Connection(name) => CallName::Connection(name),
     };
     let graph = format!("{}-{}", start.channel, start.format);
-    let ask = Ask::Start(StartAsk { call, graph, pins: start.pins, paused: start.pause_on_start, repeat });
+    let ask = Ask::Start(StartAsk {
+        call: WhichCall::Named(call),
+        alone: true,
+        graph,
+        pins: start.pins,
+        paused: start.pause_on_start,
+        terms: None,
+        repeat,
+    });
     let recording = match api.supervisor.ask(caller, ask, asked.at).await {
         Ok(Answer::Started(RecordingId(recording))) => recording,
         Ok(_) => return Err(Problem::Internal),

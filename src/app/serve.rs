@@ -21,13 +21,17 @@ use crate::api::Requests;
 use crate::api::admin;
 use crate::api::admin::Admin;
 use crate::api::listen::Listeners;
+use crate::app::graphs;
+use crate::app::graphs::GraphsError;
 use crate::app::names::Names;
 use crate::app::observe;
 use crate::app::reload::Reload;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogError;
 use crate::catalog::Rows;
+use crate::config::AutoRecordSettings;
 use crate::config::Config;
+use crate::config::ResourceSettings;
 use crate::config::ServiceSettings;
 use crate::config::host::Host;
 use crate::config::keys;
@@ -39,12 +43,10 @@ use crate::engine;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Settings;
-use crate::graph;
 use crate::graph::Plan;
-use crate::graph::shipped::shipped;
 use crate::ingest::rtp::Readers;
 use crate::ingest::rtp::RtpError;
-use crate::pipeline::Installed;
+use crate::model::ResourceId;
 use crate::storage::Leftovers;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
@@ -52,12 +54,11 @@ use crate::storage::StorageError;
 use crate::storage::lock_data;
 use crate::storage::look_at_all;
 use crate::supervisor;
+use crate::supervisor::AutoRecord;
 use crate::supervisor::Collaborators;
 use crate::supervisor::Meter;
+use crate::supervisor::Policy;
 use crate::telemetry::Registry;
-
-/// What the service records without being told how.
-const GRAPHS: [&str; 3] = ["mixed-mp3", "mixed-wav", "unmixed-wav"];
 
 /// Longest wait for what is still to be written to the catalog.
 const CATALOG_DEADLINE: Duration = Duration::from_secs(10);
@@ -90,9 +91,19 @@ pub enum ServeError {
         /// Why. Not a `source`: the text has it already.
         cause: std::io::Error,
     },
-    /// A graph that comes with the program does not work here.
-    #[error("{0}")]
-    Graph(String),
+    /// A graph does not work here.
+    #[error(transparent)]
+    Graphs(#[from] GraphsError),
+    /// A rule is about something that is not there.
+    #[error("[auto-record.{rule}]: there is no {what} {name}")]
+    Rule {
+        /// Name of the rule.
+        rule: String,
+        /// What is not there.
+        what: &'static str,
+        /// How it is named.
+        name: String,
+    },
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -155,7 +166,9 @@ pub async fn serve(
     let (authority, files) = (reload.authority(), reload.files());
     let admin = admin_at.map(|address| (address, config.service.admin_token()));
     let served = Served { http, https: names.endpoint, connect, admin, authority, resources: files };
-    let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources).collect();
+    let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources.iter().cloned()).collect();
+    let plans = graphs::plans(config.recording.graphs_dir.as_deref())?;
+    let policy = policy(&config, &resources, &plans)?;
     let token = served.admin.as_ref().map(|(_, file)| keys::load_or_create_token(file)).transpose()?;
     let (registry, engine) = (Registry::default(), Arc::new(Engine::start(settings)?));
     observe::register(&registry, &config.service.data_dir);
@@ -171,11 +184,11 @@ pub async fn serve(
         rows,
         left,
         meter: Arc::clone(&meter),
-        plans: plans()?,
+        plans,
         settings: config.engine,
         service: config.service,
         resources,
-        creates_on_start: config.calls.create_on_start,
+        policy,
     });
     let gate = Gate { keys, hosts: names.signed };
     let health = Arc::new(Health {
@@ -237,15 +250,31 @@ async fn left(dir: PathBuf, rows: &Rows) -> Result<Leftovers, ServeError> {
     Ok(looked.await.expect("looking at files does not panic")?)
 }
 
-fn plans() -> Result<BTreeMap<String, Arc<Plan>>, ServeError> {
-    let plan = |name: &str| {
-        let graph = shipped(name).ok_or_else(|| ServeError::Graph(format!("there is no graph {name}")))?;
-        let checked = graph::check(&format!("{name}.toml"), graph.text, &Installed);
-        let plan = checked.map_err(|errors| {
-            let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            ServeError::Graph(lines.join("\n"))
-        })?;
-        Ok((name.to_owned(), Arc::new(plan)))
+/// Returns what holds for all calls and recordings.
+fn policy(
+    config: &Config,
+    resources: &BTreeMap<ResourceId, ResourceSettings>,
+    plans: &BTreeMap<String, Arc<Plan>>,
+) -> Result<Policy, ServeError> {
+    let rule = |rule: &AutoRecordSettings| {
+        let unknown = |what: &'static str, name: &String| {
+            let (rule, name) = (rule.name.clone(), name.clone());
+            ServeError::Rule { rule, what, name }
+        };
+        if !plans.contains_key(&rule.graph) {
+            return Err(unknown("graph", &rule.graph));
+        }
+        let named = |name: &String| {
+            let found = resources.iter().find(|(_, settings)| settings.name == *name).map(|(id, _)| *id);
+            found.ok_or_else(|| unknown("resource", name))
+        };
+        let (call_key, graph, tags) = (rule.call_key.clone(), rule.graph.clone(), rule.tags.clone());
+        Ok(AutoRecord { resource: rule.resource.as_ref().map(named).transpose()?, call_key, graph, tags })
     };
-    GRAPHS.into_iter().map(plan).collect()
+    Ok(Policy {
+        creates_on_start: config.calls.create_on_start,
+        empty_timeout: config.calls.empty_timeout,
+        terms: config.recording.terms.clone(),
+        auto_record: config.auto_record.iter().map(rule).collect::<Result<_, _>>()?,
+    })
 }

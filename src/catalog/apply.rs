@@ -65,22 +65,26 @@ async fn call(row: &CallRow, to: &mut SqliteConnection) -> sqlx::Result<()> {
 }
 
 async fn participant(row: &ParticipantRow, to: &mut SqliteConnection) -> sqlx::Result<()> {
-    let sql = "INSERT INTO participants (call, id, track, port, joined_us) VALUES ($1, $2, $3, $4, $5) \
-               ON CONFLICT (call, id) DO UPDATE SET \
-               track = excluded.track, port = excluded.port, joined_us = excluded.joined_us";
+    let sql = "INSERT INTO participants (call, id, track, port, joined_us, display_name) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (call, id) DO UPDATE SET \
+               track = excluded.track, port = excluded.port, joined_us = excluded.joined_us, \
+               display_name = excluded.display_name";
     let track = serde_json::to_string(&row.track).expect("settings are plain data");
     let insert = query(sql).bind(row.call.to_string()).bind(&row.id).bind(track);
-    insert.bind(i64::from(row.port)).bind(row.joined_at.as_microsecond()).execute(to).await.map(drop)
+    let insert = insert.bind(i64::from(row.port)).bind(row.joined_at.as_microsecond());
+    insert.bind(row.display_name.as_deref()).execute(to).await.map(drop)
 }
 
 async fn recording(row: &RecordingRow, to: &mut SqliteConnection) -> sqlx::Result<()> {
     let sql = "INSERT INTO recordings (id, resource, call, graph, pins, started_us, paused, paused_us, stopping, \
-               reason, error, ready_us, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-               ON CONFLICT (id) DO UPDATE SET pins = excluded.pins, \
+               reason, error, ready_us, expires_us, about) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+               ON CONFLICT (id) DO UPDATE SET pins = excluded.pins, about = excluded.about, \
                paused = excluded.paused, paused_us = excluded.paused_us, \
                stopping = excluded.stopping, reason = excluded.reason, error = excluded.error, \
                ready_us = excluded.ready_us, expires_us = excluded.expires_us";
     let pins = serde_json::to_string(&row.pins).expect("pins are plain data");
+    let about = serde_json::to_string(&row.about).expect("words and numbers are plain data");
     let end = row.end.as_ref();
     query(sql)
         .bind(row.id.to_string())
@@ -96,6 +100,7 @@ async fn recording(row: &RecordingRow, to: &mut SqliteConnection) -> sqlx::Resul
         .bind(end.and_then(|end| end.error.as_deref()))
         .bind(end.map(|end| end.ready_at.as_microsecond()))
         .bind(end.map(|end| end.expires_at.as_microsecond()))
+        .bind(about)
         .execute(to)
         .await
         .map(drop)

@@ -12,6 +12,7 @@ use sqlx::query;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
+use crate::catalog::About;
 use crate::catalog::CallRow;
 use crate::catalog::CatalogError;
 use crate::catalog::ChunkRow;
@@ -68,6 +69,7 @@ fn participant(row: &SqliteRow) -> sqlx::Result<ParticipantRow> {
     Ok(ParticipantRow {
         call: CallId(id(row, "call")?),
         id: row.try_get("id")?,
+        display_name: row.try_get("display_name")?,
         track: json(row, "track")?,
         port: number(row, "port")?,
         joined_at: time(row, "joined_us")?,
@@ -91,6 +93,7 @@ fn recording(row: &SqliteRow) -> sqlx::Result<RecordingRow> {
         started_at: time(row, "started_us")?,
         paused: row.try_get::<i64, _>("paused")? != 0,
         paused_at: time(row, "paused_us")?,
+        about: about(row)?,
         stopping: reason(row, "stopping")?,
         end,
     })
@@ -140,6 +143,14 @@ fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> sqlx::Resul
 
 fn json<T: DeserializeOwned>(row: &SqliteRow, column: &'static str) -> sqlx::Result<T> {
     serde_json::from_str(row.try_get(column)?).map_err(|error| malformed(column, error))
+}
+
+/// Returns what is known of a recording; of one from before that was kept, nothing.
+fn about(row: &SqliteRow) -> sqlx::Result<About> {
+    match row.try_get::<Option<&str>, _>("about")? {
+        Some(_) => json(row, "about"),
+        None => Ok(About::default()),
+    }
 }
 
 fn reason(row: &SqliteRow, column: &'static str) -> sqlx::Result<Option<EndReason>> {

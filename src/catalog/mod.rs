@@ -25,6 +25,7 @@ pub use audit::AuditLog;
 pub use audit::AuditQuery;
 pub use audit::Audited;
 pub use error::CatalogError;
+pub use rows::About;
 pub use rows::AuditRow;
 pub use rows::CallRow;
 pub use rows::ChunkRow;

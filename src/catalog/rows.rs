@@ -1,5 +1,6 @@
 //! What the catalog holds, and how it changes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use crate::model::ChunkId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
+use crate::model::Terms;
 
 /// A name that a call goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct ParticipantRow {
     pub call: CallId,
     /// `participantId` of the metadata.
     pub id: String,
+    /// What people call them, if anything.
+    pub display_name: Option<String>,
     /// What is sent.
     pub track: Settings,
     /// Where it is received.
@@ -70,10 +74,24 @@ pub struct RecordingRow {
     pub paused: bool,
     /// Since when it is, or is not.
     pub paused_at: Timestamp,
+    /// What it keeps to, and what it is found by.
+    pub about: About,
     /// Why it is being ended, if it is.
     pub stopping: Option<EndReason>,
     /// How it ended, if it has.
     pub end: Option<EndRow>,
+}
+
+/// What a recording keeps to, and what it is found by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct About {
+    /// Key of its call.
+    pub call_key: Option<String>,
+    /// Who was in it, by `participantId`.
+    pub people: BTreeSet<String>,
+    /// What was agreed.
+    pub terms: Terms,
 }
 
 /// How a recording ended.

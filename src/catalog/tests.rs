@@ -12,11 +12,13 @@ use crate::catalog::*;
 use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
+use crate::model::AtMaxPause;
 use crate::model::CallId;
 use crate::model::ChunkId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
+use crate::model::Terms;
 
 /// Longest wait for anything here.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -54,6 +56,7 @@ fn all() -> Rows {
         participants: vec![ParticipantRow {
             call,
             id: "8:acs:ada".to_owned(),
+            display_name: Some("Ada".to_owned()),
             track: Settings {
                 payloads: Payloads::of(Codec::L16 { rate: 48_000, channels: 2 }),
                 source: Some(([127, 0, 0, 1], 9).into()),
@@ -71,6 +74,11 @@ fn all() -> Rows {
             started_at: at(3),
             paused: true,
             paused_at: at(4),
+            about: About {
+                call_key: Some("key".to_owned()),
+                people: ["8:acs:ada".to_owned()].into(),
+                terms: Terms { tags: vec!["a".to_owned()], at_max_pause: AtMaxPause::Stop, ..Terms::default() },
+            },
             stopping: Some(EndReason::CallEnded),
             end: Some(end),
         }],

@@ -10,19 +10,25 @@ mod error;
 pub mod host;
 pub mod keys;
 pub mod private;
+mod recording;
 mod service;
 mod table;
 pub mod tls;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::DeTable;
 
 use crate::config::table::Errors;
 use crate::config::table::Table;
+use crate::model::Terms;
 pub use error::ConfigError;
 pub use error::ConfigErrorKind;
 pub use service::ServiceSettings;
+
+/// Longest time that a limit may have.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../config.toml");
@@ -36,6 +42,10 @@ pub struct Config {
     pub service: ServiceSettings,
     /// What calls are.
     pub calls: CallSettings,
+    /// What recordings keep to.
+    pub recording: RecordingSettings,
+    /// Recordings that start by themselves, in order of names.
+    pub auto_record: Vec<AutoRecordSettings>,
     /// Who uses the service, in order of names.
     pub resources: Vec<ResourceSettings>,
 }
@@ -56,6 +66,32 @@ pub struct EngineSettings {
 pub struct CallSettings {
     /// A recording of a call that nobody knows yet makes it known.
     pub create_on_start: bool,
+    /// A call that nobody is in for so long ends.
+    pub empty_timeout: Duration,
+}
+
+/// What recordings keep to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingSettings {
+    /// Those of a recording that was started without a word about it.
+    pub terms: Terms,
+    /// Directory with graphs of one's own.
+    pub graphs_dir: Option<PathBuf>,
+}
+
+/// Recordings that start by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoRecordSettings {
+    /// Name of the rule.
+    pub name: String,
+    /// Name of the graph.
+    pub graph: String,
+    /// Name of the resource whose calls are recorded; None: of all.
+    pub resource: Option<String>,
+    /// Which calls, by their key.
+    pub call_key: String,
+    /// Tags of the recordings.
+    pub tags: Vec<String>,
 }
 
 /// Somebody who uses the service. Nothing of theirs is seen by others.
@@ -71,6 +107,8 @@ pub struct ResourceSettings {
     pub recordings_max: usize,
     /// Participants that a call may have.
     pub participants_max: usize,
+    /// Requests that are answered in a second.
+    pub requests_per_second: usize,
 }
 
 impl Default for Config {
@@ -121,14 +159,21 @@ fn read(mut root: Table<'_>) -> Config {
     let mut table = root.table("service");
     let service = service::read(&mut table);
     let mut calls = root.table("calls");
-    let call_settings = CallSettings { create_on_start: calls.flag("create-on-start") };
+    let calls_settings = CallSettings {
+        create_on_start: calls.flag("create-on-start"),
+        empty_timeout: calls.duration("empty-timeout", ms(1_000)..=LONGEST),
+    };
+    let recording_settings = recording::read(&mut recording);
+    let rules = root.table("auto-record").tables("default").into_iter();
+    let mut auto_record: Vec<_> = rules.filter_map(|(name, table)| recording::auto_record(name, table)).collect();
+    auto_record.sort_by(|one, other| one.name.cmp(&other.name));
     let resources = root.table("resources").tables("default").into_iter();
     let mut resources: Vec<_> = resources.map(|(name, table)| resource(name, table)).collect();
     resources.sort_by(|one, other| one.name.cmp(&other.name));
     for table in [worker, recording, table, calls, root] {
         table.finish();
     }
-    Config { engine, service, calls: call_settings, resources }
+    Config { engine, service, calls: calls_settings, recording: recording_settings, auto_record, resources }
 }
 
 fn resource(name: String, mut table: Table<'_>) -> ResourceSettings {
@@ -143,6 +188,7 @@ fn resource(name: String, mut table: Table<'_>) -> ResourceSettings {
         retention: table.duration("retention", minute..=minute * 60 * 24 * 3_650),
         recordings_max: table.count("recordings-max", 1..=100_000),
         participants_max: table.count("participants-max", 1..=1_000),
+        requests_per_second: table.count("requests-per-second", 1..=1_000_000),
     };
     table.finish();
     settings
@@ -192,7 +238,7 @@ mod tests {
         let expected = [
             "c.toml:2: \"worker.tick\" must be a duration from \"10ms\" to \"500ms\"",
             "c.toml:3: no key \"tock\"; known: tick, stall-timeout",
-            "c.toml:4: no key \"recordings\"; known: worker, recording, service, calls, resources",
+            "c.toml:4: no key \"recordings\"; known: worker, recording, service, calls, auto-record, resources",
             "c.toml:7: \"service.http\" must be an address and a port, as in \"127.0.0.1:8080\"",
             "c.toml:8: \"service.rtp-ports\" must be two ports, the first even and from 1024, as in \"20000-29999\"",
             "c.toml:10: \"resources.a.recordings-max\" must be a whole number from 1 to 100000",

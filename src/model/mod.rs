@@ -8,6 +8,7 @@ pub mod blame;
 pub mod ids;
 mod media;
 pub mod recording;
+mod terms;
 pub mod text;
 pub mod units;
 
@@ -27,6 +28,8 @@ pub use recording::EndReason;
 pub use recording::ParticipantNumber;
 pub use recording::PauseInterval;
 pub use recording::PauseMode;
+pub use terms::AtMaxPause;
+pub use terms::Terms;
 pub use units::Bytes;
 pub use units::BytesError;
 pub use units::DurationError;

@@ -114,6 +114,10 @@ pub enum EndReason {
     Stopped,
     /// The call that it is of has ended.
     CallEnded,
+    /// It was paused for too long.
+    PauseLimit,
+    /// Nobody was in the call any more.
+    NoParticipants,
     /// The service was asked to end.
     Drained,
     /// It could not go on; what was recorded until then is there.
@@ -130,6 +134,8 @@ impl EndReason {
             Self::DurationReached => "duration-reached",
             Self::Stopped => "stopped",
             Self::CallEnded => "call-ended",
+            Self::PauseLimit => "pause-limit",
+            Self::NoParticipants => "no-participants",
             Self::Drained => "drained",
             Self::Failed => "failed",
             Self::Recovered => "recovered",

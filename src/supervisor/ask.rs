@@ -1,9 +1,12 @@
 //! What can be asked of the supervisor.
 
+use jiff::Timestamp;
+
 use crate::media::Settings;
 use crate::model::CallId;
 use crate::model::ChunkId;
 use crate::model::RecordingId;
+use crate::model::Terms;
 
 /// A name that a call goes by. No two calls of a resource have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,15 +63,47 @@ pub struct Repeat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartAsk {
     /// Of which call.
-    pub call: CallName,
+    pub call: WhichCall,
+    /// It is refused where the call is recorded already.
+    pub alone: bool,
     /// Name of the graph.
     pub graph: String,
     /// Participants with the channel that each is to have.
     pub pins: Vec<(String, u32)>,
     /// It begins paused.
     pub paused: bool,
+    /// What it keeps to, and what it is found by; None: as whoever runs the service has decided.
+    pub terms: Option<Terms>,
     /// It may be asked again.
     pub repeat: Option<Repeat>,
+}
+
+/// How a call is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichCall {
+    /// By its id.
+    Id(CallId),
+    /// By one of its names.
+    Named(CallName),
+}
+
+/// Which recordings are listed. What is None does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Somebody was in them.
+    pub participant: Option<String>,
+    /// Their call had that key.
+    pub call_key: Option<String>,
+    /// They began then or later.
+    pub from: Option<Timestamp>,
+    /// They began before.
+    pub to: Option<Timestamp>,
+    /// They have this tag.
+    pub tag: Option<String>,
+    /// They come after this one.
+    pub after: Option<RecordingId>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// What is asked.
@@ -88,8 +123,19 @@ pub enum Ask {
         call: CallId,
         /// `participantId` of the metadata.
         participant: String,
+        /// What people call them.
+        display_name: Option<String>,
         /// What is sent.
         track: Settings,
+    },
+    /// Somebody is called something else, or nothing.
+    RenameParticipant {
+        /// Of which call.
+        call: CallId,
+        /// Who.
+        participant: String,
+        /// What people call them.
+        display_name: Option<String>,
     },
     /// Somebody has left a call.
     RemoveParticipant {
@@ -106,6 +152,8 @@ pub enum Ask {
     Resume(RecordingId),
     /// A recording ends.
     Stop(RecordingId),
+    /// Recordings, in order of beginning.
+    Recordings(Filter),
     /// One recording.
     Recording(RecordingId),
     /// One document.

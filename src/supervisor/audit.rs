@@ -28,12 +28,13 @@ pub struct Asker {
 pub(super) fn noted(asker: Asker, ask: &Ask, at: Timestamp) -> Option<AuditRow> {
     let named = |RecordingId(id): &RecordingId| ids::recording_id(asker.resource.0, *id);
     let (operation, object) = match ask {
-        Ask::Calls | Ask::Call(_) | Ask::Recording(_) | Ask::Document(_) => return None,
+        Ask::Calls | Ask::Call(_) | Ask::Recordings(_) | Ask::Recording(_) | Ask::Document(_) => return None,
         // What it is done to is there when it is done.
         Ask::CreateCall(_) => ("create-call", String::new()),
         Ask::Start(_) => ("start-recording", String::new()),
         Ask::EndCall(call) => ("end-call", call.to_string()),
         Ask::AddParticipant { call, .. } => ("add-participant", call.to_string()),
+        Ask::RenameParticipant { call, .. } => ("rename-participant", call.to_string()),
         Ask::RemoveParticipant { call, .. } => ("remove-participant", call.to_string()),
         Ask::Pause(recording) => ("pause-recording", named(recording)),
         Ask::Resume(recording) => ("resume-recording", named(recording)),

@@ -8,6 +8,8 @@
 //! ```
 
 mod calls;
+mod limits;
+mod lists;
 mod recordings;
 mod restore;
 mod saved;
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::About;
 use crate::catalog::EndRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
@@ -35,8 +38,9 @@ use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::DocumentView;
 use crate::supervisor::Phase;
-use crate::supervisor::RecordingView;
+use crate::supervisor::Policy;
 use crate::supervisor::Refusal;
+use crate::supervisor::core::limits::Due;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Input;
 use crate::supervisor::input::Joining;
@@ -51,6 +55,7 @@ const REPEAT: Duration = Duration::from_secs(24 * 3_600);
 #[derive(Debug)]
 struct Participant {
     member: Member,
+    display_name: Option<String>,
     track: Settings,
     address: SocketAddr,
     joined_ns: i64,
@@ -64,6 +69,8 @@ struct Call {
     created_at: Timestamp,
     participants: Vec<Participant>,
     recordings: Vec<RecordingId>,
+    /// Since when nobody is in it, if so.
+    empty_ns: Option<i64>,
 }
 
 /// What records of a recording now.
@@ -97,6 +104,8 @@ struct Recording {
     paused: bool,
     /// Since when it is, or is not.
     paused_at: Timestamp,
+    about: About,
+    due: Due,
     pins: Vec<(String, u32)>,
     started_at: Timestamp,
     started_ns: i64,
@@ -131,7 +140,7 @@ struct Recording {
 #[derive(Debug)]
 pub(super) struct Core {
     resources: BTreeMap<ResourceId, ResourceSettings>,
-    creates_on_start: bool,
+    policy: Policy,
     calls: BTreeMap<CallId, Call>,
     names: HashMap<(ResourceId, CallName), CallId>,
     recordings: BTreeMap<RecordingId, Recording>,
@@ -148,10 +157,10 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(resources: BTreeMap<ResourceId, ResourceSettings>, creates_on_start: bool) -> Self {
+    pub(super) fn new(resources: BTreeMap<ResourceId, ResourceSettings>, policy: Policy) -> Self {
         Self {
             resources,
-            creates_on_start,
+            policy,
             calls: BTreeMap::new(),
             names: HashMap::new(),
             recordings: BTreeMap::new(),
@@ -176,7 +185,7 @@ impl Core {
         match input {
             Input::Asked { token, resource, ask } => {
                 let mut effects = Vec::new();
-                match self.ask(token, resource, ask, now, &mut effects) {
+                match self.ask(token, resource, *ask, now, &mut effects) {
                     Ok(None) => (),
                     Ok(Some(answer)) => effects.push(Effect::Answer(token, Ok(answer))),
                     Err(refusal) => effects.push(Effect::Answer(token, Err(refusal))),
@@ -226,7 +235,7 @@ impl Core {
             }
             Ask::EndCall(call) => {
                 self.call(resource, call)?;
-                self.end_call(call, now, effects);
+                self.end_call(call, EndReason::CallEnded, now, effects);
                 Answer::Done
             }
             Ask::Calls => {
@@ -239,7 +248,7 @@ impl Core {
                 self.call(resource, call)?;
                 Answer::Call(self.call_view(call)?)
             }
-            Ask::AddParticipant { call, participant: id, track: settings } => {
+            Ask::AddParticipant { call, participant: id, display_name, track: settings } => {
                 let limit = self.resources.get(&resource).map_or(0, |settings| settings.participants_max);
                 let participants = &self.call(resource, call)?.participants;
                 if participants.iter().any(|other| other.member.id == id) {
@@ -248,16 +257,21 @@ impl Core {
                 if participants.len() >= limit {
                     return Err(Refusal::TooMany("participants of a call"));
                 }
-                let joining = Joining { call, key: self.next_key(), id, settings, joined_at: now.wall };
+                let key = self.next_key();
+                let joining = Joining { call, key, id, display_name, settings, joined_at: now.wall };
                 effects.push(Effect::OpenTrack { token: Some(token), port: None, joining });
                 return Ok(None);
+            }
+            Ask::RenameParticipant { call, participant, display_name } => {
+                self.call(resource, call)?;
+                Answer::Participant(self.rename_participant(call, &participant, display_name, effects)?)
             }
             Ask::RemoveParticipant { call, participant } => {
                 self.call(resource, call)?;
                 self.remove_participant(call, &participant, now, effects)?;
                 Answer::Done
             }
-            Ask::Start(start) => return self.start(token, resource, start, now, effects),
+            Ask::Start(start) => return self.start(Some(token), resource, start, now, effects),
             Ask::Pause(recording) => self.set_paused(resource, recording, true, now, effects)?,
             Ask::Resume(recording) => self.set_paused(resource, recording, false, now, effects)?,
             Ask::Stop(id) => {
@@ -265,6 +279,7 @@ impl Core {
                 effects.extend(self.stop(id, EndReason::Stopped, now));
                 Answer::Done
             }
+            Ask::Recordings(filter) => self.list(resource, &filter),
             Ask::Recording(id) => Answer::Recording(self.recording_view(resource, id)?),
             Ask::Document(document) | Ask::ReadDocument(document) => {
                 Answer::Document(self.document_view(resource, document)?)
@@ -297,6 +312,7 @@ impl Core {
         let due = self.lingering.extract_if(.., |(until_ns, _)| *until_ns <= now.monotonic_ns);
         let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
         effects.extend(self.await_no_longer(now));
+        effects.extend(self.keep_limits(now));
         let is_over = |end: &EndRow| end.expires_at <= now.wall;
         let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
         for (id, recording) in over {
@@ -313,16 +329,6 @@ impl Core {
             effects.push(Effect::Save(Update::RepeatsGone(since)));
         }
         effects
-    }
-
-    fn recording_view(&self, resource: ResourceId, id: RecordingId) -> Result<RecordingView, Refusal> {
-        let recording = self.own(resource, id).filter(|recording| recording.phase > Phase::Starting);
-        let Recording { phase, paused, started_at, chunks, end, .. } = recording.ok_or(Refusal::UnknownRecording)?;
-        let (phase, paused, started_at) = (*phase, *paused, *started_at);
-        // What is stored of it before its end is nobody's yet.
-        let chunks = if end.is_some() { &chunks[..] } else { &[] };
-        let region = self.resources.get(&resource).map(|settings| settings.region.clone()).unwrap_or_default();
-        Ok(RecordingView { id, region, phase, paused, started_at, chunks: chunks.to_vec(), end: end.clone() })
     }
 
     fn document_view(&self, resource: ResourceId, document: ChunkId) -> Result<DocumentView, Refusal> {

@@ -174,7 +174,7 @@ async fn deliver(
         tracing::error!(%error, %recording, "a recording could not be made to its end");
     }
     // Who is not there any more has ended, and all recordings with it.
-    let input = Input::PartEnded { recording, chunks: views, outcome };
+    let input = Box::new(Input::PartEnded { recording, chunks: views, outcome });
     let _ = events.send(Event::PartEnded { recording, files, input }).await;
 }
 

@@ -47,6 +47,7 @@ pub(super) struct Joining {
     pub(super) call: CallId,
     pub(super) key: MemberKey,
     pub(super) id: String,
+    pub(super) display_name: Option<String>,
     pub(super) settings: Settings,
     pub(super) joined_at: Timestamp,
 }
@@ -57,7 +58,7 @@ pub(super) enum Input {
     Asked {
         token: Token,
         resource: ResourceId,
-        ask: Ask,
+        ask: Box<Ask>,
     },
     /// Where nobody asked for it, it was there before the service was killed.
     TrackOpened {

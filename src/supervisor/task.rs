@@ -46,6 +46,7 @@ use crate::supervisor::Answer;
 use crate::supervisor::Ask;
 use crate::supervisor::Asker;
 use crate::supervisor::Handle;
+use crate::supervisor::Policy;
 use crate::supervisor::Refusal;
 use crate::supervisor::audit;
 use crate::supervisor::begin::Started;
@@ -111,8 +112,8 @@ pub struct Collaborators {
     pub service: ServiceSettings,
     /// Who uses the service.
     pub resources: BTreeMap<ResourceId, ResourceSettings>,
-    /// A recording of a call that nobody knows makes it known.
-    pub creates_on_start: bool,
+    /// What holds for all calls and recordings.
+    pub policy: Policy,
 }
 
 /// Starts the supervisor. Its task ends when it has been drained, or when all handles are dropped.
@@ -121,7 +122,7 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
     let (events_to, events) = channel(EVENTS_MAX);
     let ServiceSettings { rtp_address, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
     let mut task = Task {
-        core: Core::new(with.resources, with.creates_on_start),
+        core: Core::new(with.resources, with.policy),
         tracks: Tracks::new(with.readers, rtp_address, rtp_ports),
         engine: with.engine,
         objects: with.objects,
@@ -153,7 +154,7 @@ pub(super) enum Event {
     /// One has come to its end.
     Stopped(RecordingId),
     /// All of a part of one is stored, or will never be.
-    PartEnded { recording: RecordingId, files: PartFiles, input: Input },
+    PartEnded { recording: RecordingId, files: PartFiles, input: Box<Input> },
 }
 
 /// Who waits for an answer, and what is noted of what they asked.
@@ -198,7 +199,7 @@ impl Task {
                         self.n_asked += 1;
                         let waiting = Waiting { answer, noted: audit::noted(asker, &ask, at.wall) };
                         self.waiting.insert(self.n_asked, waiting);
-                        self.asked(self.n_asked, asker, *ask, at);
+                        self.asked(self.n_asked, asker, ask, at);
                     }
                     drain @ (Some(Message::Drain) | None) => {
                         is_closed = drain.is_none();
@@ -231,7 +232,7 @@ impl Task {
         }
     }
 
-    fn asked(&mut self, token: Token, asker: Asker, ask: Ask, at: Now) {
+    fn asked(&mut self, token: Token, asker: Asker, ask: Box<Ask>, at: Now) {
         if self.end.is_some() && ask.is_new_work() {
             let refusal = Refusal::NoCapacity("the service is ending".to_owned());
             return self.perform(vec![Effect::Answer(token, Err(refusal))]);
@@ -253,7 +254,7 @@ impl Task {
             Event::Stopped(recording) => Input::Stopped { recording },
             Event::PartEnded { recording, files, input } => {
                 self.files.entry(recording).or_default().push(files);
-                input
+                *input
             }
         };
         self.on(input, now());

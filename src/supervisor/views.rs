@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::About;
 use crate::catalog::EndRow;
 use crate::model::CallId;
 use crate::model::ChunkId;
@@ -37,6 +38,8 @@ pub enum Answer {
     Participant(ParticipantView),
     /// A recording that has been started.
     Started(RecordingId),
+    /// Recordings, in order of beginning, and whether there are more.
+    Recordings(Vec<RecordingView>, bool),
     /// A recording.
     Recording(RecordingView),
     /// A document.
@@ -63,6 +66,8 @@ pub struct CallView {
 pub struct ParticipantView {
     /// `participantId` of the metadata.
     pub id: String,
+    /// What people call them.
+    pub display_name: Option<String>,
     /// Where they are heard.
     pub address: SocketAddr,
 }
@@ -74,6 +79,12 @@ pub struct RecordingView {
     pub id: RecordingId,
     /// Where its data is.
     pub region: String,
+    /// Of which call.
+    pub call: CallId,
+    /// Name of its graph.
+    pub graph: String,
+    /// What it keeps to, and what it is found by.
+    pub about: About,
     /// Where it stands.
     pub phase: Phase,
     /// It is paused.

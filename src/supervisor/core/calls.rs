@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use crate::catalog::ParticipantRow;
 use crate::catalog::Update;
 use crate::model::CallId;
 use crate::model::EndReason;
@@ -44,19 +43,22 @@ impl Core {
         let id = CallId::new();
         self.names.extend(names.iter().map(|name| ((resource, name.clone()), id)));
         let (participants, recordings) = (Vec::new(), Vec::new());
-        let call = Call { resource, names, created_at: now.wall, participants, recordings };
+        let empty_ns = Some(now.monotonic_ns);
+        let call = Call { resource, names, created_at: now.wall, participants, recordings, empty_ns };
         effects.push(Effect::Save(Update::Call(saved::call_row(id, &call))));
         self.calls.insert(id, call);
+        self.auto_record(resource, id, now, effects);
         Ok(id)
     }
 
-    pub(super) fn end_call(&mut self, id: CallId, now: Now, effects: &mut Vec<Effect>) {
+    /// Ends a call, and its recordings with it.
+    pub(super) fn end_call(&mut self, id: CallId, reason: EndReason, now: Now, effects: &mut Vec<Effect>) {
         let Some(call) = self.calls.remove(&id) else { return };
         for name in call.names {
             self.names.remove(&(call.resource, name));
         }
         effects.push(Effect::Save(Update::CallGone(id)));
-        effects.extend(call.recordings.into_iter().flat_map(|id| self.stop(id, EndReason::CallEnded, now)));
+        effects.extend(call.recordings.into_iter().flat_map(|id| self.stop(id, reason, now)));
         let until_ns = now.monotonic_ns.saturating_add(LINGER_NS);
         self.lingering.extend(call.participants.iter().map(|participant| (until_ns, participant.member.key)));
     }
@@ -68,7 +70,7 @@ impl Core {
         opened: Result<SocketAddr, Refusal>,
         now: Now,
     ) -> Vec<Effect> {
-        let Joining { call, key, id, settings: track, joined_at } = joining;
+        let Joining { call, key, id, display_name, settings: track, joined_at } = joining;
         let answer = |answer| token.map(|token| Effect::Answer(token, answer)).into_iter().collect::<Vec<_>>();
         let address = match opened {
             Ok(address) => address,
@@ -83,10 +85,11 @@ impl Core {
         if here.participants.iter().any(|other| other.member.id == id) {
             return [vec![Effect::CloseTrack(key)], answer(Err(Refusal::ParticipantExists))].concat();
         }
-        let view = ParticipantView { id: id.clone(), address };
-        let member = Member { key, id: id.clone(), pin: None };
-        let row = ParticipantRow { call, id, track, port: address.port(), joined_at };
-        here.participants.push(Participant { member, track, address, joined_ns: now.monotonic_ns, joined_at });
+        let (member, joined_ns) = (Member { key, id, pin: None }, now.monotonic_ns);
+        let participant = Participant { member, display_name, track, address, joined_ns, joined_at };
+        let (view, row) = (view(&participant), saved::participant_row(call, &participant));
+        here.participants.push(participant);
+        here.empty_ns = None;
         let running = here.recordings.clone();
         let mut effects: Vec<_> = running.into_iter().flat_map(|id| self.join_all(id)).collect();
         effects.push(Effect::Save(Update::Participant(row)));
@@ -100,16 +103,36 @@ impl Core {
             return Vec::new();
         };
         let Some(call) = self.calls.get(&recording.call) else { return Vec::new() };
-        let mut joins = Vec::new();
+        let (mut joins, mut is_new) = (Vec::new(), false);
         for Participant { member, joined_ns, .. } in &call.participants {
             if !recording.members.contains(&member.key) {
                 let number = recording.members.len() as ParticipantNumber;
                 recording.members.push(member.key);
+                is_new |= recording.about.people.insert(member.id.clone());
                 let member = Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() };
                 joins.push(((*joined_ns).max(recording.started_ns), Change::Join { number, member }));
             }
         }
-        joins.into_iter().filter_map(|(at_ns, change)| self.change(id, at_ns, change)).collect()
+        // One that is starting is saved when it has.
+        let is_known = is_new && recording.phase > Phase::Starting;
+        let saved = is_known.then(|| Effect::Save(Update::Recording(saved::row(id, recording))));
+        let joins = joins.into_iter().filter_map(|(at_ns, change)| self.change(id, at_ns, change));
+        saved.into_iter().chain(joins).collect()
+    }
+
+    pub(super) fn rename_participant(
+        &mut self,
+        call_id: CallId,
+        participant: &str,
+        display_name: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<ParticipantView, Refusal> {
+        let call = self.calls.get_mut(&call_id).ok_or(Refusal::UnknownCall)?;
+        let named = call.participants.iter_mut().find(|other| other.member.id == participant);
+        let named = named.ok_or(Refusal::UnknownParticipant)?;
+        named.display_name = display_name;
+        effects.push(Effect::Save(Update::Participant(saved::participant_row(call_id, named))));
+        Ok(view(named))
     }
 
     pub(super) fn remove_participant(
@@ -122,6 +145,7 @@ impl Core {
         let call = self.calls.get_mut(&call_id).ok_or(Refusal::UnknownCall)?;
         let at = call.participants.iter().position(|other| other.member.id == participant);
         let gone = call.participants.remove(at.ok_or(Refusal::UnknownParticipant)?).member.key;
+        call.empty_ns = call.participants.is_empty().then_some(now.monotonic_ns);
         for id in call.recordings.clone() {
             let members = self.recordings.get(&id).map(|own| &own.members);
             if let Some(number) = members.and_then(|members| members.iter().position(|member| *member == gone)) {
@@ -137,10 +161,6 @@ impl Core {
 
     pub(super) fn call_view(&self, id: CallId) -> Result<CallView, Refusal> {
         let call = self.calls.get(&id).ok_or(Refusal::UnknownCall)?;
-        let view = |participant: &Participant| ParticipantView {
-            id: participant.member.id.clone(),
-            address: participant.address,
-        };
         Ok(CallView {
             id,
             names: call.names.clone(),
@@ -149,4 +169,9 @@ impl Core {
             recordings: call.recordings.clone(),
         })
     }
+}
+
+fn view(participant: &Participant) -> ParticipantView {
+    let Participant { member, display_name, address, .. } = participant;
+    ParticipantView { id: member.id.clone(), display_name: display_name.clone(), address: *address }
 }

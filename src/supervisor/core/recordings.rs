@@ -1,9 +1,11 @@
 //! Recordings: how they begin, change and end. Pure.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::About;
 use crate::catalog::EndRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
@@ -11,18 +13,22 @@ use crate::model::CallId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
+use crate::model::Terms;
 use crate::supervisor::Answer;
+use crate::supervisor::AutoRecord;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::Refusal;
 use crate::supervisor::Repeat;
 use crate::supervisor::StartAsk;
+use crate::supervisor::WhichCall;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Outcome;
 use crate::supervisor::core::Participant;
 use crate::supervisor::core::Recording;
 use crate::supervisor::core::Run;
+use crate::supervisor::core::limits::Due;
 use crate::supervisor::core::pin_of;
 use crate::supervisor::core::saved;
 use crate::supervisor::input::Begin;
@@ -38,13 +44,13 @@ const RETENTION: Duration = Duration::from_secs(24 * 3_600);
 impl Core {
     pub(super) fn start(
         &mut self,
-        token: Token,
+        token: Option<Token>,
         resource: ResourceId,
         start: StartAsk,
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
-        let StartAsk { call: name, graph, pins, paused, repeat } = start;
+        let StartAsk { call: which, alone, graph, pins, paused, terms, repeat } = start;
         if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
             return answer;
         }
@@ -53,13 +59,16 @@ impl Core {
             return Err(Refusal::NoCapacity("the disk is nearly full".to_owned()));
         }
         let limit = self.resources.get(&resource).ok_or(Refusal::UnknownCall)?.recordings_max;
-        let call = self.call_to_record(resource, name, limit, now, effects)?;
+        let call = self.call_to_record(resource, which, alone, limit, now, effects)?;
+        let terms = terms.unwrap_or_else(|| self.policy.terms.clone());
         let id = RecordingId::new();
         let asked_as = repeat.as_ref().map(|Repeat { id, .. }| id.clone());
         if let Some(Repeat { id: request, body }) = repeat {
             let row = RepeatRow { resource, id: request.clone(), body, recording: id, at: now.wall };
             self.repeated.insert((resource, request), row);
         }
+        let due = Due::new(&terms, now.wall, paused.then_some(now.wall), now);
+        let about = About { call_key: self.key_of(call), people: BTreeSet::new(), terms };
         let new = Recording {
             resource,
             call,
@@ -67,6 +76,8 @@ impl Core {
             graph,
             paused,
             paused_at: now.wall,
+            about,
+            due,
             pins,
             started_at: now.wall,
             started_ns: now.monotonic_ns,
@@ -79,7 +90,7 @@ impl Core {
             deferred: Vec::new(),
             stopping: None,
             asked_as,
-            waiting: vec![token],
+            waiting: token.into_iter().collect(),
             chunks: Vec::new(),
             outcome: None,
             error: None,
@@ -104,6 +115,7 @@ impl Core {
         };
         let members: Vec<_> = participants.map(pinned).collect();
         recording.members = members.iter().map(|member| member.key).collect();
+        recording.about.people.extend(members.iter().map(|member| member.id.clone()));
         // What was said in a pause before it begins is not heard.
         let at_ns = at_ns.max(recording.changed_ns);
         (recording.started_ns, recording.changed_ns) = (at_ns, at_ns);
@@ -127,30 +139,58 @@ impl Core {
     fn call_to_record(
         &mut self,
         resource: ResourceId,
-        name: CallName,
+        which: WhichCall,
+        alone: bool,
         recordings_max: usize,
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<CallId, Refusal> {
-        let known = self.names.get(&(resource, name.clone())).copied();
+        let known = match &which {
+            WhichCall::Id(id) => Some(self.call(resource, *id).map(|_| *id)?),
+            WhichCall::Named(name) => self.names.get(&(resource, name.clone())).copied(),
+        };
         let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
-        if known.and_then(|call| self.calls.get(&call)).is_some_and(|call| call.recordings.iter().any(is_on)) {
+        let of_call = known.and_then(|call| self.calls.get(&call));
+        if alone && of_call.is_some_and(|call| call.recordings.iter().any(is_on)) {
             return Err(Refusal::AlreadyRecording);
         }
-        if known.is_none() && !self.creates_on_start {
+        if known.is_none() && !self.policy.creates_on_start {
             return Err(Refusal::UnknownCall);
         }
         let running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
         if running.count() >= recordings_max {
             return Err(Refusal::TooMany("recordings at a time"));
         }
-        known.map_or_else(|| self.create_call(resource, vec![name], now, effects), Ok)
+        match (known, which) {
+            (Some(call), _) => Ok(call),
+            (None, WhichCall::Named(name)) => self.create_call(resource, vec![name], now, effects),
+            (None, WhichCall::Id(_)) => Err(Refusal::UnknownCall),
+        }
+    }
+
+    /// Starts what a call is recorded as without anybody asking. What cannot be started is told in the log.
+    pub(super) fn auto_record(&mut self, resource: ResourceId, call: CallId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(names) = self.calls.get(&call).map(|call| call.names.clone()) else { return };
+        let rules = self.policy.auto_record.iter().filter(|rule| rule.is_for(resource, &names));
+        for AutoRecord { graph, tags, .. } in rules.cloned().collect::<Vec<_>>() {
+            let terms = Some(Terms { tags, ..self.policy.terms.clone() });
+            let (call, pins) = (WhichCall::Id(call), Vec::new());
+            let start = StartAsk { call, alone: false, graph, pins, paused: false, terms, repeat: None };
+            if let Err(refusal) = self.start(None, resource, start, now, effects) {
+                tracing::error!(why = refusal.word(), "a call is not recorded that a rule is for");
+            }
+        }
+    }
+
+    fn key_of(&self, call: CallId) -> Option<String> {
+        let names = self.calls.get(&call)?.names.iter();
+        names.filter(|name| matches!(name, CallName::Key(_))).map(|name| name.text().to_owned()).next()
     }
 
     /// Answers a request that was made before; None where it was not.
     fn repeated(
         &mut self,
-        token: Token,
+        token: Option<Token>,
         resource: ResourceId,
         repeat: Option<&Repeat>,
     ) -> Option<Result<Option<Answer>, Refusal>> {
@@ -162,7 +202,7 @@ impl Core {
         let id = before.recording;
         Some(match self.recordings.get_mut(&id) {
             Some(recording) if recording.phase == Phase::Starting => {
-                recording.waiting.push(token);
+                recording.waiting.extend(token);
                 Ok(None)
             }
             // Also where it has ended since, and its files are gone.
@@ -249,6 +289,7 @@ impl Core {
         if std::mem::replace(&mut recording.paused, paused) != paused {
             // Also where the clock was set back.
             recording.paused_at = now.wall.max(recording.paused_at + jiff::SignedDuration::from_micros(1));
+            recording.due.set_paused(&recording.about.terms, paused, now);
             effects.push(Effect::Save(Update::Recording(saved::row(id, recording))));
             let change = if paused { Change::Pause } else { Change::Resume };
             effects.extend(self.change(id, now.monotonic_ns, change));

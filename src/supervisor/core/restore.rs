@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::About;
 use crate::catalog::CallRow;
 use crate::catalog::ChunkRow;
 use crate::catalog::ParticipantRow;
@@ -27,6 +28,7 @@ use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Recording;
 use crate::supervisor::core::Run;
+use crate::supervisor::core::limits::Due;
 use crate::supervisor::core::saved;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Joining;
@@ -45,7 +47,7 @@ impl Core {
     pub(in crate::supervisor) fn restore(&mut self, rows: Rows, left: &Leftovers, now: Now) -> Vec<Effect> {
         self.looked_ns = now.monotonic_ns;
         self.awaited_ns = now.monotonic_ns.saturating_add(AWAIT.as_nanos() as i64);
-        rows.calls.into_iter().for_each(|row| self.restore_call(row));
+        rows.calls.into_iter().for_each(|row| self.restore_call(row, now));
         let mut effects: Vec<_> = rows.participants.into_iter().filter_map(|row| self.rejoin(row)).collect();
         let mut parts: BTreeMap<RecordingId, Vec<&Left>> = BTreeMap::new();
         for part in &left.parts {
@@ -77,18 +79,19 @@ impl Core {
         effects
     }
 
-    fn restore_call(&mut self, CallRow { id, resource, names, created_at }: CallRow) {
+    fn restore_call(&mut self, CallRow { id, resource, names, created_at }: CallRow, now: Now) {
         let names: Vec<_> = names.into_iter().filter_map(|name| CallName::kept(&name.kind, name.name)).collect();
         self.names.extend(names.iter().map(|name| ((resource, name.clone()), id)));
         let (participants, recordings) = (Vec::new(), Vec::new());
-        self.calls.insert(id, Call { resource, names, created_at, participants, recordings });
+        let empty_ns = Some(now.monotonic_ns);
+        self.calls.insert(id, Call { resource, names, created_at, participants, recordings, empty_ns });
     }
 
     /// Somebody is heard at the same port as before.
     fn rejoin(&mut self, row: ParticipantRow) -> Option<Effect> {
-        let ParticipantRow { call, id, track: settings, port, joined_at } = row;
+        let ParticipantRow { call, id, display_name, track: settings, port, joined_at } = row;
         self.calls.get(&call)?;
-        let joining = Joining { call, key: self.next_key(), id, settings, joined_at };
+        let joining = Joining { call, key: self.next_key(), id, display_name, settings, joined_at };
         Some(Effect::OpenTrack { token: None, port: Some(port), joining })
     }
 
@@ -124,6 +127,8 @@ impl Core {
             graph: row.graph,
             paused,
             paused_at,
+            due: Due::new(&row.about.terms, row.started_at, paused.then_some(paused_at), now),
+            about: row.about,
             pins,
             started_at: row.started_at,
             started_ns: 0,
@@ -200,6 +205,7 @@ fn adopted(id: RecordingId, ledger: &Ledger) -> Option<RecordingRow> {
         started_at: opening.started_at,
         paused: false,
         paused_at: opening.started_at,
+        about: About::default(),
         stopping: Some(EndReason::Recovered),
         end: None,
     })

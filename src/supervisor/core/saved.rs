@@ -13,11 +13,23 @@ use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
+use crate::supervisor::core::Participant;
 use crate::supervisor::core::Recording;
 
 pub(super) fn call_row(id: CallId, call: &Call) -> CallRow {
     let name = |name: &CallName| NameRow { kind: name.kind().to_owned(), name: name.text().to_owned() };
     CallRow { id, resource: call.resource, names: call.names.iter().map(name).collect(), created_at: call.created_at }
+}
+
+pub(super) fn participant_row(call: CallId, participant: &Participant) -> ParticipantRow {
+    ParticipantRow {
+        call,
+        id: participant.member.id.clone(),
+        display_name: participant.display_name.clone(),
+        track: participant.track,
+        port: participant.address.port(),
+        joined_at: participant.joined_at,
+    }
 }
 
 pub(super) fn row(id: RecordingId, recording: &Recording) -> RecordingRow {
@@ -30,6 +42,7 @@ pub(super) fn row(id: RecordingId, recording: &Recording) -> RecordingRow {
         started_at: recording.started_at,
         paused: recording.paused,
         paused_at: recording.paused_at,
+        about: recording.about.clone(),
         stopping: recording.stopping,
         end: recording.end.clone(),
     }
@@ -57,15 +70,8 @@ impl Core {
     /// Returns all that a catalog without anything in it is to know.
     pub(in crate::supervisor) fn all_updates(&self) -> Vec<Update> {
         let calls = self.calls.iter().flat_map(|(id, call)| {
-            let participants = call.participants.iter().map(|participant| {
-                Update::Participant(ParticipantRow {
-                    call: *id,
-                    id: participant.member.id.clone(),
-                    track: participant.track,
-                    port: participant.address.port(),
-                    joined_at: participant.joined_at,
-                })
-            });
+            let participant = |participant| Update::Participant(participant_row(*id, participant));
+            let participants = call.participants.iter().map(participant);
             std::iter::once(Update::Call(call_row(*id, call))).chain(participants)
         });
         let known = self.recordings.iter().filter(|(_, recording)| recording.phase > Phase::Starting);

@@ -4,11 +4,14 @@ use super::*;
 use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
+use crate::model::Terms;
 use crate::supervisor::Repeat;
 use crate::supervisor::StartAsk;
+use crate::supervisor::WhichCall;
 use crate::supervisor::input::Begin;
 use crate::supervisor::input::Change;
 
+mod limits;
 mod restore;
 
 const OWN: ResourceId = ResourceId(uuid::Uuid::from_u128(1));
@@ -31,10 +34,17 @@ impl Rig {
             retention: Duration::from_secs(3_600),
             recordings_max: 2,
             participants_max: 2,
+            requests_per_second: 10,
         };
         let resources = [(OWN, settings("own")), (OTHER, settings("other"))].into();
+        let policy = Policy {
+            creates_on_start: false,
+            empty_timeout: Duration::from_secs(100 * 24 * 3_600),
+            terms: Terms::default(),
+            auto_record: Vec::new(),
+        };
         let now = Now { monotonic_ns: 0, wall: Timestamp::UNIX_EPOCH };
-        Self { core: Core::new(resources, false), now, n_asked: 0, saved: Vec::new() }
+        Self { core: Core::new(resources, policy), now, n_asked: 0, saved: Vec::new() }
     }
 
     /// Lets something happen; what is saved is looked at by who asks for it.
@@ -54,7 +64,7 @@ impl Rig {
     /// Asks; returns the answer, if there is one yet, and what else follows.
     fn ask(&mut self, resource: ResourceId, ask: Ask) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
         self.n_asked += 1;
-        let mut effects = self.on(Input::Asked { token: self.n_asked, resource, ask });
+        let mut effects = self.on(Input::Asked { token: self.n_asked, resource, ask: Box::new(ask) });
         let own = |effect: &Effect| matches!(effect, Effect::Answer(token, _) if *token == self.n_asked);
         let answered = effects.iter().position(own).map(|at| effects.remove(at));
         let answer = answered.and_then(|effect| match effect {
@@ -80,9 +90,9 @@ impl Rig {
 
     fn start(&mut self, key: &str, repeat: Option<(&str, u8)>) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
         let repeat = repeat.map(|(id, body)| Repeat { id: id.to_owned(), body: [body; 32] });
-        let (call, graph) = (CallName::Key(key.to_owned()), "mixed-wav".to_owned());
+        let (call, graph) = (WhichCall::Named(CallName::Key(key.to_owned())), "mixed-wav".to_owned());
         let pins = vec![("late".to_owned(), 3)];
-        self.ask(OWN, Ask::Start(StartAsk { call, graph, pins, paused: false, repeat }))
+        self.ask(OWN, Ask::Start(StartAsk { call, alone: true, graph, pins, paused: false, terms: None, repeat }))
     }
 
     fn begun(&mut self, effects: &[Effect]) -> (RecordingId, Vec<Effect>) {
@@ -116,7 +126,7 @@ impl Rig {
 
 fn coming(call: CallId, id: &str) -> Ask {
     let track = Settings { payloads: Payloads::of(Codec::Pcmu), source: None, ssrc: None };
-    Ask::AddParticipant { call, participant: id.to_owned(), track }
+    Ask::AddParticipant { call, participant: id.to_owned(), display_name: None, track }
 }
 
 fn refused(refusal: Refusal) -> Option<Result<Answer, Refusal>> {

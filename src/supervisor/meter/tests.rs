@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::*;
 
+use crate::catalog::About;
 use crate::catalog::ChunkRow;
 use crate::catalog::EndRow;
 use crate::media::Codec;
@@ -68,6 +69,7 @@ impl Rig {
             started_at: Timestamp::UNIX_EPOCH,
             paused: false,
             paused_at: Timestamp::UNIX_EPOCH,
+            about: About::default(),
             stopping: None,
             end,
         };

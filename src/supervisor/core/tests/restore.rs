@@ -1,6 +1,7 @@
 //! What the next process makes of what one that was killed has left.
 
 use super::*;
+use crate::supervisor::RecordingView;
 
 use crate::catalog::RecordingRow;
 use crate::catalog::Rows;

@@ -1,0 +1,141 @@
+//! What ends as time passes, what starts by itself, and what is found.
+
+use super::*;
+use crate::model::AtMaxPause;
+use crate::supervisor::AutoRecord;
+use crate::supervisor::Filter;
+use crate::supervisor::RecordingView;
+
+/// A rig whose recordings keep to some terms.
+fn rig(terms: Terms) -> Rig {
+    let mut rig = Rig::new();
+    (rig.core.policy.terms, rig.core.policy.empty_timeout) = (terms, Duration::from_secs(100));
+    rig
+}
+
+fn short(at_max_pause: AtMaxPause) -> Terms {
+    let (max_pause, max_duration) = (Duration::from_secs(10), Duration::from_secs(60));
+    Terms { tags: Vec::new(), max_pause, at_max_pause, max_duration }
+}
+
+fn stopped(effects: &[Effect]) -> Vec<EndReason> {
+    let reason = |effect: &Effect| match effect {
+        Effect::Stop { reason, .. } => Some(*reason),
+        _ => None,
+    };
+    effects.iter().filter_map(reason).collect()
+}
+
+fn is_resume(effect: &Effect) -> bool {
+    matches!(effect, Effect::Change { change: Change::Resume, .. })
+}
+
+#[test]
+fn a_forgotten_pause_ends_or_goes_on() {
+    let mut rig = rig(short(AtMaxPause::Resume));
+    rig.call("one");
+    let recording = rig.running("one");
+    rig.pass(20);
+    rig.ask(OWN, Ask::Pause(recording));
+    assert_eq!(rig.pass(9), []);
+    // By hand and again: it counts from the last.
+    rig.ask(OWN, Ask::Resume(recording));
+    rig.ask(OWN, Ask::Pause(recording));
+    assert_eq!(rig.pass(9), []);
+    let effects = rig.pass(1);
+    assert!(effects.len() == 1 && is_resume(&effects[0]), "{effects:?}");
+    assert_eq!(rig.pass(15), []);
+
+    let mut rig = self::rig(short(AtMaxPause::Stop));
+    rig.call("one");
+    let recording = rig.running("one");
+    rig.ask(OWN, Ask::Pause(recording));
+    assert_eq!(stopped(&rig.pass(10)), [EndReason::PauseLimit]);
+    // It is over once.
+    assert_eq!(rig.pass(100), []);
+}
+
+#[test]
+fn a_recording_ends_when_its_time_is_up_whatever_the_wall_clock_says() {
+    let mut rig = rig(short(AtMaxPause::Resume));
+    let call = rig.call("one");
+    rig.come(call, "ada");
+    rig.running("one");
+    rig.now.wall += jiff::SignedDuration::from_hours(10);
+    assert_eq!(rig.pass(59), []);
+    assert_eq!(stopped(&rig.pass(1)), [EndReason::DurationReached]);
+}
+
+#[test]
+fn a_call_that_nobody_is_in_ends_with_its_recordings() {
+    let mut rig = rig(Terms::default());
+    let call = rig.call("one");
+    rig.running("one");
+    rig.pass(99);
+    rig.come(call, "ada");
+    assert_eq!(rig.pass(1_000), []);
+    rig.ask(OWN, Ask::RemoveParticipant { call, participant: "ada".to_owned() });
+    rig.pass(99);
+    assert!(matches!(rig.ask(OWN, Ask::Call(call)).0, Some(Ok(_))));
+    assert_eq!(stopped(&rig.pass(1)), [EndReason::NoParticipants]);
+    assert_eq!(rig.ask(OWN, Ask::Call(call)).0, Some(Err(Refusal::UnknownCall)));
+}
+
+#[test]
+fn calls_are_recorded_that_a_rule_is_for() {
+    let mut rig = rig(Terms::default());
+    let rule = |call_key: &str, graph: &str| AutoRecord {
+        resource: Some(OWN),
+        call_key: call_key.to_owned(),
+        graph: graph.to_owned(),
+        tags: vec!["auto".to_owned()],
+    };
+    rig.core.policy.auto_record = vec![rule("sales-*", "mixed-mp3"), rule("*", "unmixed-wav"), rule("x", "mixed-wav")];
+    let create = |key: &str| Ask::CreateCall(vec![CallName::Key(key.to_owned())]);
+    let (_, effects) = rig.ask(OWN, create("sales-1"));
+    let graphs = effects.iter().map(|effect| match effect {
+        Effect::Begin(begin) => begin.graph.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(graphs.collect::<Vec<_>>(), ["mixed-mp3", "unmixed-wav"]);
+    // As many as the resource may have, and the call is there all the same.
+    let (answer, effects) = rig.ask(OWN, create("sales-2"));
+    assert!(matches!(answer, Some(Ok(Answer::Call(_)))) && effects.is_empty(), "{effects:?}");
+    assert_eq!(rig.ask(OTHER, create("sales-1")).1, []);
+}
+
+#[test]
+fn recordings_are_found_by_what_is_known_of_them() {
+    let mut rig = rig(Terms::default());
+    let found = |rig: &mut Rig, filter: Filter| match rig.ask(OWN, Ask::Recordings(filter)).0 {
+        Some(Ok(Answer::Recordings(views, are_more))) => (views.iter().map(|view| view.id).collect(), are_more),
+        other => panic!("{other:?}"),
+    };
+    let all = || Filter { limit: 10, ..Filter::default() };
+    let mut ids = Vec::new();
+    for (key, who) in [("one", "ada"), ("two", "bob")] {
+        let call = rig.call(key);
+        rig.core.policy.terms.tags = vec![format!("tag-{key}")];
+        ids.push(rig.running(key));
+        rig.come(call, who);
+        rig.ask(OWN, Ask::RemoveParticipant { call, participant: who.to_owned() });
+        rig.pass(10);
+    }
+    // It is found by who was in it also when it is over, and its call is.
+    rig.ask(OWN, Ask::Stop(ids[0]));
+    rig.end(ids[0]);
+    let (first, second) = (vec![ids[0]], vec![ids[1]]);
+    let at = |seconds| Some(Timestamp::from_second(seconds).expect("a time"));
+    assert_eq!(found(&mut rig, all()), (ids.clone(), false));
+    assert_eq!(found(&mut rig, Filter { limit: 1, ..all() }), (first.clone(), true));
+    assert_eq!(found(&mut rig, Filter { after: Some(ids[0]), ..all() }), (second.clone(), false));
+    assert_eq!(found(&mut rig, Filter { participant: Some("ada".to_owned()), ..all() }).0, first);
+    assert_eq!(found(&mut rig, Filter { call_key: Some("two".to_owned()), ..all() }).0, second);
+    assert_eq!(found(&mut rig, Filter { tag: Some("tag-one".to_owned()), ..all() }).0, first);
+    assert_eq!(found(&mut rig, Filter { to: at(10), ..all() }).0, first);
+    assert_eq!(found(&mut rig, Filter { from: at(10), ..all() }).0, second);
+    let nobody = Filter { participant: Some("ada".to_owned()), call_key: Some("two".to_owned()), ..all() };
+    assert_eq!(found(&mut rig, nobody).0, []);
+    let other: Option<Result<Answer, Refusal>> = rig.ask(OTHER, Ask::Recordings(all())).0;
+    assert_eq!(other, Some(Ok(Answer::Recordings(Vec::<RecordingView>::new(), false))));
+}
