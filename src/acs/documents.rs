@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::acs::problem::ErrorBody;
 use crate::acs::routes::OBJECTS;
 use crate::model::EndReason;
 
 /// How a recording is doing. There is no "paused" and no "stopped".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RecordingState {
     /// It records.
@@ -20,7 +21,7 @@ pub enum RecordingState {
 }
 
 /// `RecordingStateResponse`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingStateDocument {
     /// Which.
@@ -39,7 +40,7 @@ impl RecordingStateDocument {
 }
 
 /// Why a chunk ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub enum ChunkEndReason {
     /// With the recording.
     SessionEnded,
@@ -52,7 +53,7 @@ pub enum ChunkEndReason {
 }
 
 /// Why a recording ended, as far as the service has a word for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub enum SessionEndReason {
     /// It has not.
     SessionStillOngoing,
@@ -71,7 +72,7 @@ pub enum SessionEndReason {
 }
 
 /// A chunk, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChunkDocument {
     /// Id of the document.
@@ -89,7 +90,7 @@ pub struct ChunkDocument {
 }
 
 /// What of a recording is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageInfo {
     /// In order.
@@ -97,7 +98,7 @@ pub struct StorageInfo {
 }
 
 /// `RecordingResult`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultDocument {
     /// Which recording.

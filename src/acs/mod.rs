@@ -9,6 +9,7 @@
 pub mod documents;
 pub mod ids;
 pub mod metadata;
+pub mod openapi;
 mod participants;
 mod problem;
 pub mod routes;
@@ -16,4 +17,5 @@ pub mod signature;
 pub mod start;
 
 pub use problem::ErrorBody;
+pub use problem::ErrorDocument;
 pub use problem::Problem;

@@ -1,9 +1,10 @@
 //! How clients name a participant. Pure.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// `CommunicationIdentifierModel`: one of several kinds, of which all have `rawId` as newer clients send it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Identifier {
     raw_id: Option<String>,
@@ -13,17 +14,17 @@ pub(super) struct Identifier {
     microsoft_teams_app: Option<TeamsApp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 struct User {
     id: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 struct PhoneNumber {
     value: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct TeamsUser {
     user_id: String,
@@ -31,7 +32,7 @@ struct TeamsUser {
     cloud: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct TeamsApp {
     app_id: String,

@@ -1,6 +1,7 @@
 //! What is refused, in the words that clients know: HTTP status, code, message. Pure.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Why a request is refused (the wire contract, §2.4). The message is for people; clients decide by status and code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +105,7 @@ impl Problem {
 }
 
 /// A refusal as it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +120,7 @@ pub struct ErrorDocument {
 }
 
 /// What a client is told of something that went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorBody {
     code: &'static str,
     message: String,

@@ -1,6 +1,7 @@
 //! What a client asks for when it starts a recording: read, completed by the service's defaults, checked. Pure.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::acs::Problem;
 use crate::acs::participants::Identifier;
@@ -50,9 +51,9 @@ pub struct StartRecording {
 }
 
 /// The body, field for field. Everything may be absent or null.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+pub struct StartBody {
     call_locator: Option<CallLocator>,
     call_connection_id: Option<String>,
     recording_state_callback_uri: Option<String>,
@@ -65,7 +66,7 @@ struct Body {
     external_storage: Option<ExternalStorage>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CallLocator {
     kind: Option<String>,
@@ -74,13 +75,13 @@ struct CallLocator {
     room_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct Affinity {
     channel: Option<i64>,
     participant: Option<Identifier>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExternalStorage {
     recording_storage_kind: Option<String>,
@@ -93,7 +94,7 @@ impl StartRecording {
     ///
     /// The first thing that is wrong with it, or that is not served.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
-        let body: Body =
+        let body: StartBody =
             serde_json::from_slice(body).map_err(|error| invalid(format!("The body is malformed: {error}")))?;
         let call = locator(body.call_locator, body.call_connection_id)?;
         let (content, channel, format) = media(

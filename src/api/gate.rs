@@ -7,6 +7,7 @@ use crate::acs::Problem;
 use crate::acs::signature::AccessKey;
 use crate::acs::signature::SignatureError;
 use crate::acs::signature::SignedRequest;
+use crate::api::rate::Rates;
 use crate::api::request::Asked;
 use crate::supervisor::Asker;
 
@@ -17,6 +18,8 @@ pub struct Gate {
     pub keys: watch::Receiver<Vec<(Asker, AccessKey)>>,
     /// Hosts with their ports.
     pub hosts: Vec<String>,
+    /// How often each may ask.
+    pub rates: Rates,
 }
 
 impl Gate {
@@ -38,7 +41,7 @@ impl Gate {
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
         let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
-        caller.ok_or_else(|| refused(SignatureError::Key))
+        self.counted(caller.ok_or_else(|| refused(SignatureError::Key))?)
     }
 
     /// Lets a request in that is signed, or has a key with it.
@@ -49,6 +52,11 @@ impl Gate {
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
         let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
-        caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))
+        self.counted(caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))?)
+    }
+
+    /// Lets somebody in who does not ask too often.
+    fn counted(&self, asker: Asker) -> Result<Asker, Problem> {
+        self.rates.count(asker.resource).map(|()| asker)
     }
 }

@@ -5,18 +5,16 @@
 //! ```text
 //!  /calling/recordings…      recordings, as ACS's clients control them      (signed)
 //!  /v1/objects/…             their files, as ACS's clients load them        (signed)
-//!  /api/v1/calls…            calls and who is in them                       (signed, or with a key)
-//!  /api/v1/audit             what was asked for                            (signed, or with a key)
+//!  /api/v1/…                 calls, participants, recordings, audit        (signed, or with a key)
+//!  /openapi.json             what can be asked for                         (anybody)
 //!  /healthz                  whether process and workers work               (anybody)
 //! ```
 //!
 //! **Architecture invariant:** nothing is decided here about a call or a recording, and no field of a client's is
-//! spelled but in `acs`, in `calls.rs` and in `audit.rs`.
+//! spelled but in `acs` and in `v1`.
 
 pub mod admin;
 mod answered;
-mod audit;
-mod calls;
 mod connect;
 mod connections;
 mod content;
@@ -25,18 +23,23 @@ mod gate;
 mod health;
 pub mod listen;
 mod observed;
+mod openapi;
+mod rate;
 mod recordings;
 mod request;
+mod v1;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::acs::Problem;
 use crate::acs::routes::Operation;
@@ -45,9 +48,11 @@ use crate::api::request::Asked;
 use crate::catalog::AuditLog;
 use crate::storage::Objects;
 use crate::supervisor::Handle;
+use crate::supervisor::Meter;
 pub use gate::Gate;
 pub use health::Health;
 pub use observed::Requests;
+pub use rate::Rates;
 
 /// What requests are answered with.
 pub struct Api {
@@ -63,6 +68,8 @@ pub struct Api {
     pub content_base: String,
     /// How the service is.
     pub health: Arc<Health>,
+    /// Knows how loud everybody is.
+    pub meter: Arc<Meter>,
     /// Counts what is asked.
     pub requests: Arc<Requests>,
 }
@@ -70,10 +77,13 @@ pub struct Api {
 /// Returns all routes.
 pub fn router(api: Api) -> Router {
     let requests = Arc::clone(&api.requests);
+    let (own, document) = OpenApiRouter::with_openapi(openapi::document()).merge(v1::routes()).split_for_parts();
+    let document = document.to_json().expect("a document is plain data");
+    let told = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
     Router::new()
         .route("/healthz", get(async |State(api): State<Arc<Api>>| api.health.live()))
-        .merge(calls::routes())
-        .route("/api/v1/audit", get(audit::list))
+        .route("/openapi.json", get(told))
+        .merge(own)
         .fallback(serve)
         .layer(from_fn_with_state(requests, observed::count))
         .with_state(Arc::new(api))

@@ -48,6 +48,7 @@ label! {
         Delete = "delete",
         Calls = "calls",
         Participants = "participants",
+        Recordings = "recordings",
         Audit = "audit",
         Health = "health",
         Other = "other",
@@ -107,6 +108,7 @@ impl Asks {
         match pattern {
             Some("/healthz") => return Self::Health,
             Some("/api/v1/audit") => return Self::Audit,
+            Some(path) if path.contains("/recordings") => return Self::Recordings,
             Some(path) if path.contains("/participants") => return Self::Participants,
             Some(path) if path.starts_with("/api/v1/calls") => return Self::Calls,
             Some(_) | None => (),

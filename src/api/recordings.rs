@@ -30,6 +30,7 @@ use crate::model::Content;
 use crate::model::RecordingId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
+use crate::supervisor::AskedTerms;
 use crate::supervisor::Asker;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
@@ -93,7 +94,7 @@ async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Prob
         graph,
         pins: start.pins,
         paused: start.pause_on_start,
-        terms: None,
+        terms: AskedTerms::default(),
         repeat,
     });
     let recording = match api.supervisor.ask(caller, ask, asked.at).await {

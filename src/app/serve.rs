@@ -17,6 +17,7 @@ use crate::api;
 use crate::api::Api;
 use crate::api::Gate;
 use crate::api::Health;
+use crate::api::Rates;
 use crate::api::Requests;
 use crate::api::admin;
 use crate::api::admin::Admin;
@@ -166,8 +167,10 @@ pub async fn serve(
     let (authority, files) = (reload.authority(), reload.files());
     let admin = admin_at.map(|address| (address, config.service.admin_token()));
     let served = Served { http, https: names.endpoint, connect, admin, authority, resources: files };
-    let resources = reload.resources.iter().map(|resource| resource.id).zip(config.resources.iter().cloned()).collect();
+    let ids = reload.resources.iter().map(|resource| resource.id);
+    let resources: BTreeMap<_, _> = ids.zip(config.resources.iter().cloned()).collect();
     let plans = graphs::plans(config.recording.graphs_dir.as_deref())?;
+    let rates = Rates::new(resources.iter().map(|(id, settings)| (*id, settings.requests_per_second)));
     let policy = policy(&config, &resources, &plans)?;
     let token = served.admin.as_ref().map(|(_, file)| keys::load_or_create_token(file)).transpose()?;
     let (registry, engine) = (Registry::default(), Arc::new(Engine::start(settings)?));
@@ -190,7 +193,7 @@ pub async fn serve(
         resources,
         policy,
     });
-    let gate = Gate { keys, hosts: names.signed };
+    let gate = Gate { keys, hosts: names.signed, rates };
     let health = Arc::new(Health {
         engine: workers,
         supervisor: supervisor.clone(),
@@ -199,6 +202,7 @@ pub async fn serve(
     });
     let requests = Requests::register(&registry);
     let admin = served.admin.as_ref().zip(token).map(|((address, _), token)| {
+        let meter = Arc::clone(&meter);
         admin::router(Admin { registry, meter, health: Arc::clone(&health), token, address: address.ip() })
     });
     let router = api::router(Api {
@@ -208,6 +212,7 @@ pub async fn serve(
         gate,
         content_base: names.content_base,
         health: Arc::clone(&health),
+        meter,
         requests,
     });
     ready(&served);

@@ -1,8 +1,11 @@
 //! What can be asked of the supervisor.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::media::Settings;
+use crate::model::AtMaxPause;
 use crate::model::CallId;
 use crate::model::ChunkId;
 use crate::model::RecordingId;
@@ -72,10 +75,35 @@ pub struct StartAsk {
     pub pins: Vec<(String, u32)>,
     /// It begins paused.
     pub paused: bool,
-    /// What it keeps to, and what it is found by; None: as whoever runs the service has decided.
-    pub terms: Option<Terms>,
+    /// What it keeps to, and what it is found by.
+    pub terms: AskedTerms,
     /// It may be asked again.
     pub repeat: Option<Repeat>,
+}
+
+/// What a recording is to keep to. What is None is as whoever runs the service has decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedTerms {
+    /// Words that it is found by.
+    pub tags: Vec<String>,
+    /// Longest pause.
+    pub max_pause: Option<Duration>,
+    /// What happens then.
+    pub at_max_pause: Option<AtMaxPause>,
+    /// Longest time.
+    pub max_duration: Option<Duration>,
+}
+
+impl AskedTerms {
+    /// Returns what it keeps to, with `decided` for what was not said.
+    pub(super) fn complete(self, decided: &Terms) -> Terms {
+        Terms {
+            tags: self.tags,
+            max_pause: self.max_pause.unwrap_or(decided.max_pause),
+            at_max_pause: self.at_max_pause.unwrap_or(decided.at_max_pause),
+            max_duration: self.max_duration.unwrap_or(decided.max_duration),
+        }
+    }
 }
 
 /// How a call is meant.
@@ -117,6 +145,8 @@ pub enum Ask {
     Calls,
     /// One call.
     Call(CallId),
+    /// Who is recorded of a call.
+    Recorded(CallId),
     /// Somebody is in a call, and is heard by a port of their own.
     AddParticipant {
         /// Of which call.

@@ -28,7 +28,8 @@ pub struct Asker {
 pub(super) fn noted(asker: Asker, ask: &Ask, at: Timestamp) -> Option<AuditRow> {
     let named = |RecordingId(id): &RecordingId| ids::recording_id(asker.resource.0, *id);
     let (operation, object) = match ask {
-        Ask::Calls | Ask::Call(_) | Ask::Recordings(_) | Ask::Recording(_) | Ask::Document(_) => return None,
+        Ask::Calls | Ask::Call(_) | Ask::Recorded(_) | Ask::Recordings(_) => return None,
+        Ask::Recording(_) | Ask::Document(_) => return None,
         // What it is done to is there when it is done.
         Ask::CreateCall(_) => ("create-call", String::new()),
         Ask::Start(_) => ("start-recording", String::new()),

@@ -248,6 +248,7 @@ impl Core {
                 self.call(resource, call)?;
                 Answer::Call(self.call_view(call)?)
             }
+            Ask::Recorded(call) => self.recorded(self.call(resource, call)?),
             Ask::AddParticipant { call, participant: id, display_name, track: settings } => {
                 let limit = self.resources.get(&resource).map_or(0, |settings| settings.participants_max);
                 let participants = &self.call(resource, call)?.participants;

@@ -25,6 +25,7 @@ use crate::media::Track;
 use crate::media::lock;
 use crate::model::EndReason;
 use crate::model::RecordingId;
+use crate::pipeline::Levels;
 use crate::session::Entry;
 use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
@@ -57,6 +58,8 @@ struct Recording {
     counts: Counts,
     /// When pauses and resumes were asked for that have not taken effect.
     changes: VecDeque<i64>,
+    /// How loud everybody was in the last tick.
+    levels: Levels,
 }
 
 impl Recording {
@@ -218,9 +221,17 @@ impl Meter {
     }
 
     /// Takes note of what a recording tells.
+    /// Returns how loud everybody was in the last tick of a recording.
+    pub fn levels(&self, recording: RecordingId) -> Levels {
+        self.known().recordings.get(&recording).map(|known| known.levels.clone()).unwrap_or_default()
+    }
+
     pub(super) fn told(&self, recording: RecordingId, report: &Report) {
         let mut known = self.known();
         let Some(known) = known.recordings.get_mut(&recording) else { return };
+        if let Report::Progress { levels, .. } = report {
+            known.levels.clone_from(levels);
+        }
         match report {
             Report::Progress { counts, .. } | Report::Ended { counts, .. } => {
                 let most = &mut known.counts;

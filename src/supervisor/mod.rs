@@ -29,6 +29,7 @@ mod tracks;
 mod views;
 
 pub use ask::Ask;
+pub use ask::AskedTerms;
 pub use ask::CallName;
 pub use ask::Filter;
 pub use ask::Repeat;
@@ -49,4 +50,5 @@ pub use views::ChunkView;
 pub use views::DocumentView;
 pub use views::ParticipantView;
 pub use views::Phase;
+pub use views::RecordedView;
 pub use views::RecordingView;

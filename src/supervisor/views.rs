@@ -9,6 +9,7 @@ use crate::catalog::About;
 use crate::catalog::EndRow;
 use crate::model::CallId;
 use crate::model::ChunkId;
+use crate::model::ParticipantNumber;
 use crate::model::RecordingId;
 use crate::supervisor::CallName;
 
@@ -34,6 +35,8 @@ pub enum Answer {
     Call(CallView),
     /// Calls, in order of beginning.
     Calls(Vec<CallView>),
+    /// Who is recorded, by each recording of a call that is not paused.
+    Recorded(Vec<RecordedView>),
     /// Somebody who is in a call now.
     Participant(ParticipantView),
     /// A recording that has been started.
@@ -70,6 +73,15 @@ pub struct ParticipantView {
     pub display_name: Option<String>,
     /// Where they are heard.
     pub address: SocketAddr,
+}
+
+/// Who is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedView {
+    /// By which recording.
+    pub recording: RecordingId,
+    /// Their numbers in it, with their `participantId`.
+    pub members: Vec<(ParticipantNumber, String)>,
 }
 
 /// A recording.

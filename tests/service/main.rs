@@ -11,6 +11,7 @@ mod drain;
 mod keys;
 mod kill;
 mod metrics;
+mod openapi;
 mod reload;
 
 use std::path::Path;

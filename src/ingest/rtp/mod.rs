@@ -18,12 +18,15 @@ mod error;
 mod port;
 mod reader;
 mod receive;
+mod sdp;
 mod url;
 
 pub use error::RtpError;
 pub use port::Port;
 pub use reader::PortId;
 pub use reader::Readers;
+pub use sdp::Offer;
+pub use sdp::SdpError;
 pub use url::Query;
 pub use url::Url;
 pub use url::UrlError;

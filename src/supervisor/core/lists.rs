@@ -5,10 +5,13 @@ use crate::model::ResourceId;
 use crate::supervisor::Answer;
 use crate::supervisor::Filter;
 use crate::supervisor::Phase;
+use crate::supervisor::RecordedView;
 use crate::supervisor::RecordingView;
 use crate::supervisor::Refusal;
+use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Recording;
+use crate::supervisor::core::Run;
 
 impl Core {
     pub(super) fn recording_view(&self, resource: ResourceId, id: RecordingId) -> Result<RecordingView, Refusal> {
@@ -29,6 +32,20 @@ impl Core {
         let are_more = found.len() > filter.limit;
         let views = found.into_iter().take(filter.limit).map(|(id, recording)| self.view(*id, recording));
         Answer::Recordings(views.collect(), are_more)
+    }
+
+    /// Returns who is recorded of a call.
+    pub(super) fn recorded(&self, call: &Call) -> Answer {
+        let is_on = |own: &&Recording| own.run == Run::On && !own.paused;
+        let view = |id: &RecordingId| {
+            let own = self.recordings.get(id).filter(is_on)?;
+            let numbered = own.members.iter().zip(0..).filter_map(|(key, number)| {
+                let named = call.participants.iter().find(|participant| participant.member.key == *key)?;
+                Some((number, named.member.id.clone()))
+            });
+            Some(RecordedView { recording: *id, members: numbered.collect() })
+        };
+        Answer::Recorded(call.recordings.iter().filter_map(view).collect())
     }
 
     fn view(&self, id: RecordingId, recording: &Recording) -> RecordingView {

@@ -13,8 +13,8 @@ use crate::model::CallId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
-use crate::model::Terms;
 use crate::supervisor::Answer;
+use crate::supervisor::AskedTerms;
 use crate::supervisor::AutoRecord;
 use crate::supervisor::CallName;
 use crate::supervisor::ChunkView;
@@ -60,7 +60,7 @@ impl Core {
         }
         let limit = self.resources.get(&resource).ok_or(Refusal::UnknownCall)?.recordings_max;
         let call = self.call_to_record(resource, which, alone, limit, now, effects)?;
-        let terms = terms.unwrap_or_else(|| self.policy.terms.clone());
+        let terms = terms.complete(&self.policy.terms);
         let id = RecordingId::new();
         let asked_as = repeat.as_ref().map(|Repeat { id, .. }| id.clone());
         if let Some(Repeat { id: request, body }) = repeat {
@@ -173,7 +173,7 @@ impl Core {
         let Some(names) = self.calls.get(&call).map(|call| call.names.clone()) else { return };
         let rules = self.policy.auto_record.iter().filter(|rule| rule.is_for(resource, &names));
         for AutoRecord { graph, tags, .. } in rules.cloned().collect::<Vec<_>>() {
-            let terms = Some(Terms { tags, ..self.policy.terms.clone() });
+            let terms = AskedTerms { tags, ..AskedTerms::default() };
             let (call, pins) = (WhichCall::Id(call), Vec::new());
             let start = StartAsk { call, alone: false, graph, pins, paused: false, terms, repeat: None };
             if let Err(refusal) = self.start(None, resource, start, now, effects) {

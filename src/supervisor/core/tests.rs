@@ -5,6 +5,7 @@ use crate::media::Codec;
 use crate::media::Payloads;
 use crate::media::Settings;
 use crate::model::Terms;
+use crate::supervisor::AskedTerms;
 use crate::supervisor::Repeat;
 use crate::supervisor::StartAsk;
 use crate::supervisor::WhichCall;
@@ -92,7 +93,18 @@ impl Rig {
         let repeat = repeat.map(|(id, body)| Repeat { id: id.to_owned(), body: [body; 32] });
         let (call, graph) = (WhichCall::Named(CallName::Key(key.to_owned())), "mixed-wav".to_owned());
         let pins = vec![("late".to_owned(), 3)];
-        self.ask(OWN, Ask::Start(StartAsk { call, alone: true, graph, pins, paused: false, terms: None, repeat }))
+        self.ask(
+            OWN,
+            Ask::Start(StartAsk {
+                call,
+                alone: true,
+                graph,
+                pins,
+                paused: false,
+                terms: AskedTerms::default(),
+                repeat,
+            }),
+        )
     }
 
     fn begun(&mut self, effects: &[Effect]) -> (RecordingId, Vec<Effect>) {

@@ -115,8 +115,9 @@ fn recordings_are_found_by_what_is_known_of_them() {
     let mut ids = Vec::new();
     for (key, who) in [("one", "ada"), ("two", "bob")] {
         let call = rig.call(key);
-        rig.core.policy.terms.tags = vec![format!("tag-{key}")];
         ids.push(rig.running(key));
+        let recording = rig.core.recordings.get_mut(&ids[ids.len() - 1]).expect("it runs");
+        recording.about.terms.tags = vec![format!("tag-{key}")];
         rig.come(call, who);
         rig.ask(OWN, Ask::RemoveParticipant { call, participant: who.to_owned() });
         rig.pass(10);
