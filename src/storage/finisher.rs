@@ -50,6 +50,11 @@ impl Finisher {
         Self { spool, ledger, chunks: Vec::new(), failed: Vec::new(), horizon: Duration::ZERO }
     }
 
+    /// Returns how the recording began.
+    pub fn opening(&self) -> &Opening {
+        &self.ledger.opening
+    }
+
     /// Returns what is known of the recording, and its chunks.
     pub fn into_parts(self) -> (Ledger, Vec<Finalised>) {
         (self.ledger, self.chunks)

@@ -41,7 +41,12 @@ pub(super) fn metadata(ledger: &Ledger, media: &ChunkMedia, bit_rate: u32, notes
 
 /// Returns the id of a chunk's document: the same whoever finalises it, and however often. `index` is that of its file.
 pub fn document(opening: &Opening, index: u32) -> ChunkId {
-    ChunkId(uuid::Uuid::new_v5(&opening.recording_id, &opening.first_chunk.saturating_add(index).to_be_bytes()))
+    nth(opening.recording_id, opening.first_chunk.saturating_add(index))
+}
+
+/// Returns the id of the document of a recording's nth chunk, from 0, whichever part it is in.
+pub(super) fn nth(recording: uuid::Uuid, n: u32) -> ChunkId {
+    ChunkId(uuid::Uuid::new_v5(&recording, &n.to_be_bytes()))
 }
 
 /// Returns its name in files and answers.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::Sender;
@@ -13,6 +14,7 @@ use crate::engine::Listener;
 use crate::engine::Report;
 use crate::model::EndReason;
 use crate::model::RecordingId;
+use crate::session::Opening;
 use crate::storage::Ended;
 use crate::storage::Finalised;
 use crate::storage::FinishedPart;
@@ -20,8 +22,9 @@ use crate::storage::Finisher;
 use crate::storage::Left;
 use crate::storage::Lock;
 use crate::storage::Objects;
-use crate::storage::ObjectsError;
+use crate::storage::PartEnd;
 use crate::storage::PartFiles;
+use crate::storage::Record;
 use crate::storage::finish_part;
 use crate::supervisor::ChunkView;
 use crate::supervisor::core::Outcome;
@@ -71,6 +74,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) async fn run(mut self) {
+        let opening = self.finisher.opening().clone();
         let mut finisher = Some(self.finisher);
         // Nobody writes to it any more.
         let mut is_closed = false;
@@ -120,7 +124,7 @@ impl Follower {
         let outcome = Outcome { part: self.part, reason, error: error.or(unfinished.clone()) };
         let (is_whole, stored) = (unfinished.is_none(), Vec::new());
         let files = PartFiles { dir: self.dir, part: self.part, stored, is_whole, is_closed };
-        deliver(self.recording, files, chunks, outcome, &self.objects, &self.events).await;
+        deliver(&opening, files, chunks, outcome, &self.objects, &self.events).await;
         drop(self.lock);
     }
 }
@@ -128,7 +132,7 @@ impl Follower {
 /// Finishes a part that was left from before, and delivers it.
 pub(super) async fn finish_left(left: Left, objects: Objects, turns: Arc<Semaphore>, events: Sender<Event>) {
     let Left { dir, part, ledger, .. } = left;
-    let recording = RecordingId(ledger.opening.recording_id);
+    let opening = ledger.opening.clone();
     let Ok(turn) = turns.acquire().await else { return };
     let from = dir.clone();
     let finished = tokio::task::spawn_blocking(move || finish_part(&from)).await;
@@ -144,22 +148,25 @@ pub(super) async fn finish_left(left: Left, objects: Objects, turns: Arc<Semapho
     let (is_whole, stored) = (unfinished.is_none(), Vec::new());
     let outcome = Outcome { part, reason, error: error.or(unfinished) };
     let files = PartFiles { dir, part, stored, is_whole, is_closed: true };
-    deliver(recording, files, chunks, outcome, &objects, &events).await;
+    deliver(&opening, files, chunks, outcome, &objects, &events).await;
 }
 
 /// Stores the chunks of a part that has ended, and tells so. What could not be finished or stored stays where it is.
 async fn deliver(
-    recording: RecordingId,
+    opening: &Opening,
     mut files: PartFiles,
     chunks: Vec<Finalised>,
     mut outcome: Outcome,
     objects: &Objects,
     events: &Sender<Event>,
 ) {
+    let recording = RecordingId(opening.recording_id);
     let mut views = Vec::new();
     let deadline = tokio::time::Instant::now() + STORE_DEADLINE;
     for chunk in chunks {
-        match tokio::time::timeout_at(deadline, store(objects, &chunk)).await {
+        let end = PartEnd { part: outcome.part, reason: outcome.reason, error: outcome.error.as_deref() };
+        let record = Record::new(opening, end, &chunk, Timestamp::now());
+        match tokio::time::timeout_at(deadline, store(objects, &record, &chunk)).await {
             Ok(()) => {
                 views.push(view(&chunk));
                 files.stored.extend([chunk.path, chunk.metadata_path]);
@@ -179,17 +186,13 @@ async fn deliver(
 }
 
 /// Stores a chunk, trying again and again.
-async fn store(objects: &Objects, chunk: &Finalised) {
+async fn store(objects: &Objects, record: &Record, chunk: &Finalised) {
     let mut pause = RETRY_MIN;
-    while let Err(error) = put(objects, chunk).await {
+    while let Err(error) = objects.put(record, &chunk.path, &chunk.metadata_path).await {
         tracing::error!(%error, "a chunk cannot be stored; it is tried again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(RETRY_MAX);
     }
-}
-
-async fn put(objects: &Objects, chunk: &Finalised) -> Result<(), ObjectsError> {
-    objects.put(chunk.document, &chunk.path, &chunk.metadata_path).await
 }
 
 fn view(chunk: &Finalised) -> ChunkView {
