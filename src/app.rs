@@ -1,5 +1,6 @@
 //! The composition root: puts rooms together for a command. Decides nothing that a room could.
 
+pub mod fsck;
 mod graphs;
 mod names;
 mod observe;

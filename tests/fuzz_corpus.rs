@@ -8,6 +8,8 @@ mod audio;
 mod call;
 #[path = "../fuzz/src/capture.rs"]
 mod capture;
+#[path = "../fuzz/src/record.rs"]
+mod record;
 #[path = "../fuzz/src/rtcp.rs"]
 mod rtcp;
 #[path = "../fuzz/src/rtp.rs"]
@@ -52,4 +54,9 @@ fn tracks_are_in_order_in_time_and_counted() {
 #[test]
 fn recordings_of_any_calls_are_contiguous() {
     check("audio", audio::run);
+}
+
+#[test]
+fn records_are_read_whole_or_not_at_all() {
+    check("record", record::run);
 }

@@ -90,7 +90,7 @@ impl Reload {
         let keys_dir = service.keys_dir();
         let resource = |settings: &ResourceSettings| {
             let name = settings.name.clone();
-            let id = ResourceId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()));
+            let id = resource_id(&name);
             let keys = keys::load_or_create(&keys_dir, &name)?;
             Ok(Resource { id, name, keys })
         };
@@ -180,6 +180,11 @@ impl Reload {
             private::write(&self.connections_dir.join(&resource.name), text.as_bytes())
         })
     }
+}
+
+/// Returns the id of a resource: the same for as long as it has its name.
+pub(super) fn resource_id(name: &str) -> ResourceId {
+    ResourceId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
 }
 
 /// Returns all keys, with whose they are.

@@ -19,7 +19,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use crate::catalog::CatalogError;
 
 /// In order, and never changed once they were released.
-const MIGRATIONS: [(&str, &str); 2] =
+pub(super) const MIGRATIONS: [(&str, &str); 2] =
     [("first", include_str!("migrations/0001-first.sql")), ("terms", include_str!("migrations/0002-terms.sql"))];
 
 /// Longest wait for somebody else who has locked the file.

@@ -218,3 +218,95 @@ async fn a_file_of_a_newer_version_is_refused() {
     sqlx::query(newer).execute(&mut other).await.expect("it is written");
     assert!(matches!(Catalog::open(&path).await.err(), Some(CatalogError::Version { .. })));
 }
+
+/// Writes a file with so many entries of the audit, and all else once; returns what is in it.
+async fn filled(path: &std::path::Path, n_audited: usize) -> Rows {
+    let (catalog, _, writer) = Catalog::open(path).await.expect("it can be made");
+    let all = all();
+    save(&catalog, &updates(&all)).await;
+    let audit = |second| {
+        let (key, operation, result) = ("primary", "pause-recording", "accepted");
+        let (at, resource) = (at(second), all.recordings[0].resource);
+        Update::Audit(AuditRow { at, resource, key, operation, object: "o".to_owned(), result })
+    };
+    save(&catalog, &(0..n_audited as i64).map(audit).collect::<Vec<_>>()).await;
+    drop(catalog);
+    tokio::time::timeout(DEADLINE, writer).await.expect("it ends in time").expect("no panic");
+    all
+}
+
+async fn audited(path: &std::path::Path, of: &Rows) -> Vec<i64> {
+    let (catalog, _, _) = Catalog::open(path).await.expect("it can be opened");
+    let resource = of.recordings[0].resource;
+    let query = AuditQuery { resource, after: 0, from: at(0), to: Timestamp::MAX, limit: u32::MAX };
+    catalog.audit_log().read(query).await.expect("it can be read").iter().map(|row| row.at.as_second()).collect()
+}
+
+#[tokio::test]
+async fn a_file_is_inspected_and_stays_as_it_is() {
+    let (_dir, path) = new_file();
+    assert!(matches!(inspect(&path).await, Err(CatalogError::Missing { .. })));
+    assert!(!path.exists());
+    let all = filled(&path, 1_000).await;
+    let whole = std::fs::read(&path).expect("it is there");
+    assert_eq!(inspect(&path).await.ok().as_ref(), Some(&all));
+    assert_eq!(std::fs::read(&path).expect("it is there"), whole);
+    let (mut torn, half) = (whole.clone(), whole.len() / 2);
+    torn[half..half + 4_096].fill(0xa5);
+    // A row that is whole, and that no index leads to any more.
+    let (mut changed, of) = (whole.clone(), all.recordings[0].resource.to_string());
+    let place = whole[half..].windows(of.len()).position(|text| text == of.as_bytes()).expect("an entry") + half;
+    changed[place] = if changed[place] == b'0' { b'1' } else { b'0' };
+    let none = [0xa5; 9_000];
+    for (name, bytes) in
+        [("torn", &torn[..]), ("changed", &changed), ("none", &none), ("empty", &[]), ("cut", &whole[..half])]
+    {
+        std::fs::write(&path, bytes).expect("it can be written");
+        let told = inspect(&path).await;
+        assert!(matches!(told, Err(CatalogError::Damaged { .. })), "{name}: {told:?}");
+        assert_eq!(std::fs::read(&path).expect("it is there"), bytes, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_file_yet_is_inspected_too() {
+    let (_dir, path) = new_file();
+    let (catalog, _, _) = Catalog::open(&path).await.expect("it can be made");
+    let all = all();
+    save(&catalog, &updates(&all)).await;
+    assert_eq!(inspect(&path).await.ok(), Some(all));
+}
+
+#[tokio::test]
+async fn a_catalog_is_made_anew_and_the_old_one_is_kept() {
+    let (_dir, path) = new_file();
+    let all = filled(&path, 10_000).await;
+    let whole = std::fs::read(&path).expect("it is there");
+    let rows = Rows { recordings: all.recordings.clone(), chunks: all.chunks.clone(), ..Rows::default() };
+    let kept = rebuild(&path, rows.clone(), at(0)).await.expect("it is made");
+    let aside = path.with_file_name("catalog.db.damaged-19700101T000000Z");
+    assert_eq!(kept, Kept { path: Some(aside.clone()), n_audited: 10_000, audit_lost: None });
+    assert_eq!(std::fs::read(&aside).expect("it is kept"), whole);
+    assert_eq!(self::rows(&path).await, rows);
+    assert_eq!(audited(&path, &all).await, (0..10_000).collect::<Vec<_>>());
+    // What was kept is not lost for another one.
+    assert!(matches!(rebuild(&path, rows.clone(), at(0)).await, Err(CatalogError::Io { .. })));
+    assert_eq!(self::rows(&path).await, rows);
+    // Of a damaged one what is whole before the damage.
+    let mut torn = whole.clone();
+    let two_thirds = whole.len() / 4_096 * 2 / 3 * 4_096;
+    torn[two_thirds..two_thirds + 40_960].fill(0xa5);
+    std::fs::write(&path, &torn).expect("it can be written");
+    let kept = rebuild(&path, rows.clone(), at(1)).await.expect("it is made");
+    assert!(kept.n_audited > 1_000 && kept.n_audited < 10_000 && kept.audit_lost.is_some(), "{kept:?}");
+    assert_eq!(audited(&path, &all).await, (0..kept.n_audited as i64).collect::<Vec<_>>());
+    for nothing in [&[0xa5; 9_000][..], &[]] {
+        std::fs::write(&path, nothing).expect("it can be written");
+        let kept = rebuild(&path, rows.clone(), at(2 + nothing.len() as i64)).await.expect("it is made");
+        assert!(kept.n_audited == 0 && kept.audit_lost.is_some(), "{kept:?}");
+    }
+    std::fs::remove_file(&path).expect("it is there");
+    let kept = rebuild(&path, rows.clone(), at(99)).await.expect("it is made");
+    assert_eq!(kept, Kept { path: None, n_audited: 0, audit_lost: None });
+    assert_eq!(self::rows(&path).await, rows);
+}

@@ -7,6 +7,7 @@
 mod check;
 mod counts;
 mod doctor;
+mod fsck;
 mod graph_file;
 mod keys;
 pub mod output;
@@ -38,7 +39,8 @@ pub enum Exit {
     Usage = 2,
     /// A graph is wrong or not to be found; stderr has every error with its line.
     BadGraph = 3,
-    /// Recorded, but something is not as it should be: it stands in the table and in the metadata's notes.
+    /// Recorded, or checked, but something is not as it should be: it stands in what is printed, and in the metadata's
+    /// notes.
     Faults = 4,
 }
 
@@ -64,6 +66,8 @@ enum Command {
     Serve(serve::Args),
     /// Show or change the keys that clients of the service sign with
     Keys(keys::Args),
+    /// Check what a service has stored, and make its catalog anew
+    Fsck(fsck::Args),
     /// Send media as RTP, over a network as bad as one likes
     Send(Box<send::Args>),
     /// Finish recordings that were killed
@@ -82,6 +86,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Record(args) => record::run(*args),
         Command::Serve(args) => serve::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Fsck(args) => fsck::run(&args),
         Command::Send(args) => send::run(*args),
         Command::Recover(args) => recover::run(&args),
         Command::Check(args) => check::run(&args),

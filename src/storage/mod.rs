@@ -18,6 +18,7 @@ mod record;
 mod recover;
 mod sidecar;
 mod spool;
+mod survey;
 mod trim;
 mod usage;
 
@@ -31,4 +32,5 @@ pub use record::{PartEnd, Record, RecordError};
 pub use recover::{Recovered, finish_rest, recover};
 pub use sidecar::document;
 pub use spool::{Lock, Spool, lock_data};
+pub use survey::{DamagedPart, Survey, SurveyedPart, survey};
 pub use usage::{FREE_MIN, Usage, free_bytes, usage};

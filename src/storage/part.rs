@@ -94,7 +94,7 @@ pub fn part_dir(recordings: &Path, recording: RecordingId, part: u32) -> PathBuf
 }
 
 /// Returns whose part a directory is of, and which; None where it is none of a recording's.
-fn named(name: &str) -> Option<(RecordingId, u32)> {
+pub(super) fn named(name: &str) -> Option<(RecordingId, u32)> {
     let (id, part) = match name.split_once('-') {
         None => (name, 0),
         Some((id, part)) => (id, part.parse().ok()?),
@@ -162,18 +162,9 @@ fn keep_aside(dir: &Path, error: &StorageError) {
 ///
 /// It cannot be read, or is none: it stays as it is.
 pub fn look(dir: &Path, part: u32, is_known: impl Fn(ChunkId) -> bool) -> Result<Option<Left>, StorageError> {
-    let spools = Spool::unfinished(dir)?;
-    let read = spools.first().map_or(Ok(None), |spool| recover::read(dir, spool))?;
-    let Some((spool, ledger)) = read else {
-        // It was killed before it began, or when all was stored. Anything else is not ours to take away.
-        let mut entries = std::fs::read_dir(dir).map_err(StorageError::io(dir, "read"))?.filter_map(Result::ok);
-        return match entries.find(|entry| !spools.contains(&entry.path())) {
-            Some(entry) => Err(StorageError::Unknown { path: entry.path() }),
-            None => {
-                discard_dir(dir);
-                Ok(None)
-            }
-        };
+    let Some((spool, ledger)) = read(dir)? else {
+        discard_dir(dir);
+        return Ok(None);
     };
     for index in spool.finished_chunks()? {
         if is_known(sidecar::document(&ledger.opening, index)) {
@@ -190,6 +181,20 @@ pub fn look(dir: &Path, part: u32, is_known: impl Fn(ChunkId) -> bool) -> Result
     }
     let n_chunks = ledger.opening.first_chunk.saturating_add(n_chunks);
     Ok(Some(Left { dir: dir.to_owned(), part, ledger, n_chunks }))
+}
+
+/// Reads what is known of a part that is left; None where there is nothing in it that is not to be taken away.
+pub(super) fn read(dir: &Path) -> Result<Option<(Spool, Ledger)>, StorageError> {
+    let spools = Spool::unfinished(dir)?;
+    if let Some(read) = spools.first().map_or(Ok(None), |spool| recover::read(dir, spool))? {
+        return Ok(Some(read));
+    }
+    // It was killed before it began, or when all was stored. Anything else is not ours to take away.
+    let mut entries = std::fs::read_dir(dir).map_err(StorageError::io(dir, "read"))?.filter_map(Result::ok);
+    match entries.find(|entry| !spools.contains(&entry.path())) {
+        Some(entry) => Err(StorageError::Unknown { path: entry.path() }),
+        None => Ok(None),
+    }
 }
 
 /// A part that has been finished, as far as it can be.

@@ -49,6 +49,8 @@ use crate::supervisor::input::MemberKey;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
+pub(super) use recordings::RETENTION;
+
 /// How long a request may be made again.
 const REPEAT: Duration = Duration::from_secs(24 * 3_600);
 

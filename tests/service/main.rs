@@ -8,6 +8,7 @@ mod admin;
 mod audit;
 mod crowd;
 mod drain;
+mod fsck;
 mod keys;
 mod kill;
 mod metrics;

@@ -56,7 +56,19 @@ impl Server {
     /// Kills it, and starts another one with all that it has left.
     #[track_caller]
     pub(crate) fn kill_and_start_again(mut self) -> Self {
+        self.kill();
+        self.start_again()
+    }
+
+    /// Kills it.
+    #[track_caller]
+    pub(crate) fn kill(&mut self) {
         assert!(self.program.kill(), "it has ended by itself: {}", self.log());
+    }
+
+    /// Starts another one with all that this one has left, which has ended.
+    #[track_caller]
+    pub(crate) fn start_again(self) -> Self {
         Self::start_in(self.dir, self.level)
     }
 

@@ -39,7 +39,7 @@ use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
 /// How long files are kept of a resource that is not configured any more.
-const RETENTION: Duration = Duration::from_secs(24 * 3_600);
+pub(in crate::supervisor) const RETENTION: Duration = Duration::from_secs(24 * 3_600);
 
 impl Core {
     pub(super) fn start(
