@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod metrics;
 mod openapi;
+mod own;
 mod reload;
 
 use std::path::Path;
