@@ -20,6 +20,7 @@ use utoipa::openapi::path::ParameterBuilder;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::SecurityRequirement;
 
 use crate::acs::ErrorDocument;
 use crate::acs::documents::RecordingStateDocument;
@@ -120,7 +121,9 @@ impl Acs {
                 .fold(description, |response, kind| response.content(kind, Content::new(None::<Ref>)))
                 .build(),
         };
-        let mut operation = OperationBuilder::new().tag("acs").summary(Some(self.summary)).response(self.status, done);
+        let signature = SecurityRequirement::new::<_, [&str; 0], &str>("signature", []);
+        let operation = OperationBuilder::new().tag("acs").summary(Some(self.summary)).security(signature);
+        let mut operation = operation.response(self.status, done);
         if matches!(self.answer, Answer::File) {
             let part = ResponseBuilder::new().description("A range of it.");
             operation = operation.response("206", part.build());

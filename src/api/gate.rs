@@ -7,6 +7,7 @@ use crate::acs::Problem;
 use crate::acs::signature::AccessKey;
 use crate::acs::signature::SignatureError;
 use crate::acs::signature::SignedRequest;
+use crate::api::rate::Kind;
 use crate::api::rate::Rates;
 use crate::api::request::Asked;
 use crate::supervisor::Asker;
@@ -41,7 +42,7 @@ impl Gate {
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| signed.is_by(key, &self.hosts));
         let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
-        self.counted(caller.ok_or_else(|| refused(SignatureError::Key))?)
+        self.counted(asked, caller.ok_or_else(|| refused(SignatureError::Key))?)
     }
 
     /// Lets a request in that is signed, or has a key with it.
@@ -52,11 +53,12 @@ impl Gate {
         let keys = self.keys.borrow();
         let fitting = keys.iter().filter(|(_, key)| key.is_base64(said.trim()));
         let caller = fitting.fold(None, |_, (caller, _)| Some(*caller));
-        self.counted(caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))?)
+        self.counted(asked, caller.ok_or_else(|| Problem::Unauthenticated(SignatureError::Key.to_string()))?)
     }
 
     /// Lets somebody in who does not ask too often.
-    fn counted(&self, asker: Asker) -> Result<Asker, Problem> {
-        self.rates.count(asker.resource).map(|()| asker)
+    fn counted(&self, asked: &Asked, asker: Asker) -> Result<Asker, Problem> {
+        let kind = if asked.method.is_safe() { Kind::Read } else { Kind::Change };
+        self.rates.count(asker.resource, kind).map(|()| asker)
     }
 }

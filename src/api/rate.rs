@@ -27,16 +27,31 @@ impl Bucket {
     }
 }
 
+/// What a request is, to be counted by: whoever asks too often what there is shall still be able to pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Change,
+}
+
+/// Those of one resource.
+#[derive(Debug)]
+struct Buckets {
+    reads: Mutex<Bucket>,
+    changes: Mutex<Bucket>,
+}
+
 /// The limits of all resources.
 #[derive(Debug, Default)]
-pub struct Rates(HashMap<ResourceId, Mutex<Bucket>>);
+pub struct Rates(HashMap<ResourceId, Buckets>);
 
 impl Rates {
-    /// Makes the limits, in requests per second.
+    /// Makes the limits, in requests per second: for those that change something as for the others.
     pub fn new(limits: impl IntoIterator<Item = (ResourceId, usize)>) -> Self {
         let filled = Instant::now();
         let bucket = |per_second: f64| Mutex::new(Bucket { tokens: per_second, filled, per_second });
-        Self(limits.into_iter().map(|(id, limit)| (id, bucket(limit as f64))).collect())
+        let buckets = |limit: f64| Buckets { reads: bucket(limit), changes: bucket(limit) };
+        Self(limits.into_iter().map(|(id, limit)| (id, buckets(limit as f64))).collect())
     }
 
     /// Counts a request of a resource.
@@ -44,8 +59,12 @@ impl Rates {
     /// # Errors
     ///
     /// There were too many in this second.
-    pub(super) fn count(&self, resource: ResourceId) -> Result<(), Problem> {
-        let is_one = self.0.get(&resource).is_none_or(|bucket| bucket.lock().unwrap().take(Instant::now()));
+    pub(super) fn count(&self, resource: ResourceId, kind: Kind) -> Result<(), Problem> {
+        let bucket = self.0.get(&resource).map(|buckets| match kind {
+            Kind::Read => &buckets.reads,
+            Kind::Change => &buckets.changes,
+        });
+        let is_one = bucket.is_none_or(|bucket| bucket.lock().unwrap().take(Instant::now()));
         match is_one {
             true => Ok(()),
             false => Err(Problem::TooMany("The resource asks more often than it may.".to_owned())),
@@ -76,8 +95,8 @@ mod tests {
     fn one_resource_does_not_use_up_what_another_may() {
         let [own, other] = [1, 2].map(|id| ResourceId(uuid::Uuid::from_u128(id)));
         let rates = Rates::new([(own, 1), (other, 1)]);
-        assert_eq!(rates.count(own), Ok(()));
-        assert_eq!(rates.count(own).map_err(|problem| problem.status()), Err(429));
-        assert_eq!(rates.count(other), Ok(()));
+        assert_eq!(rates.count(own, Kind::Read), Ok(()));
+        assert_eq!(rates.count(own, Kind::Read).map_err(|problem| problem.status()), Err(429));
+        assert_eq!((rates.count(own, Kind::Change), rates.count(other, Kind::Read)), (Ok(()), Ok(())));
     }
 }

@@ -95,6 +95,7 @@ async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Prob
         pins: start.pins,
         paused: start.pause_on_start,
         terms: AskedTerms::default(),
+        rule: None,
         repeat,
     });
     let recording = match api.supervisor.ask(caller, ask, asked.at).await {
@@ -124,7 +125,7 @@ fn name(caller: Asker, id: &str) -> Result<RecordingId, Problem> {
 async fn view(api: &Api, caller: Asker, asked: &Asked, id: &str) -> Result<RecordingView, Problem> {
     let ask = Ask::Recording(name(caller, id)?);
     match api.supervisor.ask(caller, ask, asked.at).await.map_err(problem)? {
-        Answer::Recording(view) => Ok(view),
+        Answer::Recording(view) => Ok(*view),
         _ => Err(Problem::Internal),
     }
 }

@@ -35,6 +35,9 @@ pub enum FsckError {
     /// Documents cannot be listed.
     #[error(transparent)]
     Objects(#[from] ObjectsError),
+    /// There is a catalog that knows more than a new one would.
+    #[error("the catalog is sound, and a new one would know less")]
+    Sound,
     /// A catalog cannot be made.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -165,6 +168,9 @@ pub async fn check(config: &Config) -> Result<Checked, FsckError> {
 /// may be called again.
 pub async fn rebuild(config: &Config, now: Timestamp) -> Result<Rebuilt, FsckError> {
     let data = Data::open(config)?;
+    if catalog::inspect(&data.catalog).await.is_ok() {
+        return Err(FsckError::Sound);
+    }
     let listing = data.objects.list().await?;
     let survey = survey(&data.recordings)?;
     let on_their_way = on_their_way(&survey);

@@ -12,6 +12,9 @@ use crate::pipeline::Installed;
 /// What is recorded without being told how.
 const SHIPPED: [&str; 3] = ["mixed-mp3", "mixed-wav", "unmixed-wav"];
 
+/// Longest name: files and directories are named by it.
+const NAME_BYTES_MAX: usize = 64;
+
 /// Why there are no graphs. Reads after "failed to serve: ".
 #[derive(Debug, thiserror::Error)]
 pub enum GraphsError {
@@ -25,6 +28,12 @@ pub enum GraphsError {
         path: String,
         /// Why. Not a `source`: the text has it already.
         cause: std::io::Error,
+    },
+    /// Recordings could not be named by it.
+    #[error("{path} must be named by 1 to 64 lower-case letters, digits and hyphens, and .toml")]
+    Name {
+        /// The file.
+        path: String,
     },
     /// Two have the same name.
     #[error("{path} has the name of a shipped graph; give it another")]
@@ -51,10 +60,13 @@ pub(super) fn plans(dir: Option<&Path>) -> Result<BTreeMap<String, Arc<Plan>>, G
     let entries = std::fs::read_dir(dir).map_err(|cause| unreadable(dir, cause))?;
     for entry in entries {
         let path = entry.map_err(|cause| unreadable(dir, cause))?.path();
-        let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { continue };
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| name.bytes().all(is_plain));
+        let name = name.filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len())).map(str::to_owned);
+        let name = name.ok_or_else(|| GraphsError::Name { path: path.display().to_string() })?;
         if shipped(&name).is_some() {
             return Err(GraphsError::Shipped { path: path.display().to_string() });
         }

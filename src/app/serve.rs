@@ -273,8 +273,9 @@ fn policy(
             let found = resources.iter().find(|(_, settings)| settings.name == *name).map(|(id, _)| *id);
             found.ok_or_else(|| unknown("resource", name))
         };
-        let (call_key, graph, tags) = (rule.call_key.clone(), rule.graph.clone(), rule.tags.clone());
-        Ok(AutoRecord { resource: rule.resource.as_ref().map(named).transpose()?, call_key, graph, tags })
+        let AutoRecordSettings { name, graph, resource, call_key, tags } = rule.clone();
+        let resource = resource.as_ref().map(named).transpose()?;
+        Ok(AutoRecord { name, resource, call_key, graph, tags })
     };
     Ok(Policy {
         creates_on_start: config.calls.create_on_start,

@@ -82,16 +82,29 @@ pub struct RecordingRow {
     pub end: Option<EndRow>,
 }
 
+/// People that a recording is found by: it is written whole whenever somebody comes.
+const PEOPLE_MAX: usize = 1_000;
+
 /// What a recording keeps to, and what it is found by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct About {
     /// Key of its call.
     pub call_key: Option<String>,
-    /// Who was in it, by `participantId`.
+    /// Who was in it, by `participantId`: the first thousand.
     pub people: BTreeSet<String>,
+    /// Name of the rule that started it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// What was agreed.
     pub terms: Terms,
+}
+
+impl About {
+    /// Notes that somebody is in it; returns whether they are new.
+    pub fn add(&mut self, participant: &str) -> bool {
+        self.people.len() < PEOPLE_MAX && self.people.insert(participant.to_owned())
+    }
 }
 
 /// How a recording ended.

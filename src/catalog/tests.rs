@@ -77,6 +77,7 @@ fn all() -> Rows {
             about: About {
                 call_key: Some("key".to_owned()),
                 people: ["8:acs:ada".to_owned()].into(),
+                rule: Some("sales".to_owned()),
                 terms: Terms { tags: vec!["a".to_owned()], at_max_pause: AtMaxPause::Stop, ..Terms::default() },
             },
             stopping: Some(EndReason::CallEnded),

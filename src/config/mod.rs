@@ -107,6 +107,10 @@ pub struct ResourceSettings {
     pub recordings_max: usize,
     /// Participants that a call may have.
     pub participants_max: usize,
+    /// Calls that may go on at a time.
+    pub calls_max: usize,
+    /// Participants that all of them may have.
+    pub tracks_max: usize,
     /// Requests that are answered in a second.
     pub requests_per_second: usize,
 }
@@ -188,6 +192,8 @@ fn resource(name: String, mut table: Table<'_>) -> ResourceSettings {
         retention: table.duration("retention", minute..=minute * 60 * 24 * 3_650),
         recordings_max: table.count("recordings-max", 1..=100_000),
         participants_max: table.count("participants-max", 1..=1_000),
+        calls_max: table.count("calls-max", 1..=100_000),
+        tracks_max: table.count("tracks-max", 1..=32_000),
         requests_per_second: table.count("requests-per-second", 1..=1_000_000),
     };
     table.finish();

@@ -10,8 +10,9 @@ use crate::config::table::Table;
 use crate::model::AtMaxPause;
 use crate::model::Terms;
 
-/// Tags that a recording may have.
+/// Tags that a recording may have, and how long they may be.
 const TAGS_MAX: usize = 16;
+const TAG_BYTES_MAX: usize = 128;
 
 pub(super) fn read(table: &mut Table<'_>) -> RecordingSettings {
     let terms = Terms {
@@ -37,7 +38,8 @@ pub(super) fn auto_record(name: String, mut table: Table<'_>) -> Option<AutoReco
         resource: Some(resource).filter(|resource| resource != "*"),
         call_key: table.text("call-key"),
         tags: table.take("tags", &format!("0 to {TAGS_MAX} texts, as in [\"sales\"]"), |value| {
-            let tags = value.as_array()?.iter().map(|tag| tag.get_ref().as_str().map(str::to_owned));
+            let is_tag = |tag: &&str| (1..=TAG_BYTES_MAX).contains(&tag.len());
+            let tags = value.as_array()?.iter().map(|tag| tag.get_ref().as_str().filter(is_tag).map(str::to_owned));
             tags.collect::<Option<Vec<_>>>().filter(|tags| tags.len() <= TAGS_MAX)
         }),
         graph,

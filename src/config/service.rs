@@ -34,6 +34,8 @@ pub struct ServiceSettings {
     pub admin: Option<SocketAddr>,
     /// Address that calls are received at.
     pub rtp_address: IpAddr,
+    /// Address that clients are told.
+    pub rtp_announced: IpAddr,
     /// Ports that calls are received at: two for each track.
     pub rtp_ports: RangeInclusive<u16>,
     /// Longest that recordings may go on when the service is asked to end.
@@ -53,6 +55,7 @@ impl ServiceSettings {
 }
 
 pub(super) fn read(table: &mut Table<'_>) -> ServiceSettings {
+    let rtp_address = table.ip("rtp-address");
     ServiceSettings {
         data_dir: table.text("data-dir").into(),
         https: table.address("https"),
@@ -62,7 +65,8 @@ pub(super) fn read(table: &mut Table<'_>) -> ServiceSettings {
         certificate: certificate(table),
         connect_proxy: connect_proxy(table),
         admin: admin(table),
-        rtp_address: table.ip("rtp-address"),
+        rtp_announced: announced(table, rtp_address),
+        rtp_address,
         rtp_ports: table.ports("rtp-ports"),
         shutdown_timeout: table.duration("shutdown-timeout", Duration::ZERO..=Duration::from_secs(24 * 3_600)),
     }
@@ -102,6 +106,19 @@ fn certificate(table: &mut Table<'_>) -> Option<CertificateFiles> {
             None
         }
     }
+}
+
+/// Nobody can send to any address.
+fn announced(table: &mut Table<'_>, received: IpAddr) -> IpAddr {
+    let announced =
+        table.take("rtp-announced", "\"\", or an address, as in \"192.0.2.1\"", |value| match value.as_str()? {
+            "" => Some(None),
+            address => address.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified()).map(Some),
+        });
+    if announced.is_none() && received.is_unspecified() {
+        table.refuse("rtp-address", "one address, or any together with \"rtp-announced\"");
+    }
+    announced.unwrap_or(received)
 }
 
 fn admin(table: &mut Table<'_>) -> Option<SocketAddr> {

@@ -77,6 +77,8 @@ pub struct StartAsk {
     pub paused: bool,
     /// What it keeps to, and what it is found by.
     pub terms: AskedTerms,
+    /// Name of the rule that starts it, if one does.
+    pub rule: Option<String>,
     /// It may be asked again.
     pub repeat: Option<Repeat>,
 }

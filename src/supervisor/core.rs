@@ -149,6 +149,8 @@ pub(super) struct Core {
     documents: HashMap<ChunkId, RecordingId>,
     repeated: HashMap<(ResourceId, String), RepeatRow>,
     lingering: Vec<(i64, MemberKey)>,
+    /// Who was in a call before, and whose port could not be opened yet.
+    unheard: Vec<(u16, Joining)>,
     n_members: u64,
     /// When it was last asked who is heard.
     looked_ns: i64,
@@ -169,6 +171,7 @@ impl Core {
             documents: HashMap::new(),
             repeated: HashMap::new(),
             lingering: Vec::new(),
+            unheard: Vec::new(),
             n_members: 0,
             looked_ns: 0,
             awaited_ns: 0,
@@ -194,7 +197,7 @@ impl Core {
                 }
                 effects
             }
-            Input::TrackOpened { token, joining, opened } => self.track_opened(token, joining, opened, now),
+            Input::TrackOpened { token, port, joining, opened } => self.track_opened(token, port, joining, opened, now),
             Input::Begun { recording, begun } => self.begun(recording, begun, now),
             Input::Stopped { recording } => {
                 if let Some(own) = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording) {
@@ -233,6 +236,7 @@ impl Core {
         Ok(Some(match ask {
             Ask::CreateCall(names) => {
                 let id = self.create_call(resource, names, now, effects)?;
+                self.auto_record(resource, id, now, effects);
                 Answer::Call(self.call_view(id)?)
             }
             Ask::EndCall(call) => {
@@ -252,14 +256,7 @@ impl Core {
             }
             Ask::Recorded(call) => self.recorded(self.call(resource, call)?),
             Ask::AddParticipant { call, participant: id, display_name, track: settings } => {
-                let limit = self.resources.get(&resource).map_or(0, |settings| settings.participants_max);
-                let participants = &self.call(resource, call)?.participants;
-                if participants.iter().any(|other| other.member.id == id) {
-                    return Err(Refusal::ParticipantExists);
-                }
-                if participants.len() >= limit {
-                    return Err(Refusal::TooMany("participants of a call"));
-                }
+                self.check_joins(resource, call, &id)?;
                 let key = self.next_key();
                 let joining = Joining { call, key, id, display_name, settings, joined_at: now.wall };
                 effects.push(Effect::OpenTrack { token: Some(token), port: None, joining });
@@ -282,8 +279,8 @@ impl Core {
                 effects.extend(self.stop(id, EndReason::Stopped, now));
                 Answer::Done
             }
-            Ask::Recordings(filter) => self.list(resource, &filter),
-            Ask::Recording(id) => Answer::Recording(self.recording_view(resource, id)?),
+            Ask::Recordings(filter) => self.list(resource, &filter)?,
+            Ask::Recording(id) => Answer::Recording(Box::new(self.recording_view(resource, id)?)),
             Ask::Document(document) | Ask::ReadDocument(document) => {
                 Answer::Document(self.document_view(resource, document)?)
             }
@@ -314,6 +311,8 @@ impl Core {
     fn passed(&mut self, now: Now) -> Vec<Effect> {
         let due = self.lingering.extract_if(.., |(until_ns, _)| *until_ns <= now.monotonic_ns);
         let mut effects: Vec<_> = due.map(|(_, key)| Effect::CloseTrack(key)).collect();
+        let again = |(port, joining)| Effect::OpenTrack { token: None, port: Some(port), joining };
+        effects.extend(self.unheard.drain(..).map(again));
         effects.extend(self.await_no_longer(now));
         effects.extend(self.keep_limits(now));
         let is_over = |end: &EndRow| end.expires_at <= now.wall;

@@ -63,6 +63,8 @@ pub(super) enum Input {
     /// Where nobody asked for it, it was there before the service was killed.
     TrackOpened {
         token: Option<Token>,
+        /// The one that it had before, if it was there before.
+        port: Option<u16>,
         joining: Joining,
         opened: Result<SocketAddr, Refusal>,
     },

@@ -220,12 +220,12 @@ impl Meter {
         self.catalog_behind.set((), f64::from(u8::from(is_behind)));
     }
 
-    /// Takes note of what a recording tells.
     /// Returns how loud everybody was in the last tick of a recording.
     pub fn levels(&self, recording: RecordingId) -> Levels {
         self.known().recordings.get(&recording).map(|known| known.levels.clone()).unwrap_or_default()
     }
 
+    /// Takes note of what a recording tells.
     pub(super) fn told(&self, recording: RecordingId, report: &Report) {
         let mut known = self.known();
         let Some(known) = known.recordings.get_mut(&recording) else { return };

@@ -22,6 +22,8 @@ pub struct Policy {
 /// Recordings that start when a call begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AutoRecord {
+    /// Its name.
+    pub name: String,
     /// Whose calls; None: everybody's.
     pub resource: Option<ResourceId>,
     /// Which of them, by their key; `*` stands for any characters.
@@ -36,7 +38,9 @@ impl AutoRecord {
     /// Returns whether it records a call.
     pub(super) fn is_for(&self, resource: ResourceId, names: &[CallName]) -> bool {
         let is_named = |name: &CallName| matches!(name, CallName::Key(key) if fits(&self.call_key, key));
-        self.resource.is_none_or(|own| own == resource) && names.iter().any(is_named)
+        // A call without a key is one of all.
+        let is_meant = self.call_key == "*" || names.iter().any(is_named);
+        self.resource.is_none_or(|own| own == resource) && is_meant
     }
 }
 
@@ -85,6 +89,7 @@ mod tests {
     fn a_rule_is_for_keys_of_its_resource() {
         let [own, other] = [1, 2].map(|id| ResourceId(uuid::Uuid::from_u128(id)));
         let rule = AutoRecord {
+            name: "sales".to_owned(),
             resource: Some(own),
             call_key: "sales-*".to_owned(),
             graph: "mixed-mp3".to_owned(),

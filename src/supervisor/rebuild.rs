@@ -121,6 +121,8 @@ mod tests {
             retention,
             recordings_max: 1,
             participants_max: 1,
+            calls_max: 50,
+            tracks_max: 50,
             requests_per_second: 1,
         };
         BTreeMap::from([(ResourceId(Uuid::from_u128(9)), settings)])

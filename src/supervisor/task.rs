@@ -65,6 +65,7 @@ use crate::supervisor::input::Member;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 use crate::supervisor::meter::Meter;
+use crate::supervisor::tracks::QUIET;
 use crate::supervisor::tracks::Tracks;
 
 /// Requests that may wait: a second of more than anybody asks.
@@ -120,10 +121,10 @@ pub struct Collaborators {
 pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
     let (sender, messages) = channel(MESSAGES_MAX);
     let (events_to, events) = channel(EVENTS_MAX);
-    let ServiceSettings { rtp_address, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
+    let ServiceSettings { rtp_address, rtp_announced, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
     let mut task = Task {
         core: Core::new(with.resources, with.policy),
-        tracks: Tracks::new(with.readers, rtp_address, rtp_ports),
+        tracks: Tracks::new(with.readers, rtp_address, rtp_announced, rtp_ports),
         engine: with.engine,
         objects: with.objects,
         catalog: with.catalog,
@@ -214,6 +215,7 @@ impl Task {
                     if let Some(is_short) = self.disk.changed() {
                         self.on(Input::Disk { is_short }, now());
                     }
+                    self.tracks.sweep(QUIET);
                     self.on(Input::Passed, now());
                     self.meter.catalog(self.catalog.is_behind());
                     if self.catalog.wants_all() {
@@ -295,9 +297,9 @@ impl Task {
                     };
                     self.meter.opened(key, self.tracks.get(key));
                     if let (Some(port), Err(error)) = (port, &opened) {
-                        tracing::error!(%error, port, "somebody in a call is not heard any more");
+                        tracing::error!(%error, port, call = %joining.call, "somebody in a call is not heard now");
                     }
-                    self.on(Input::TrackOpened { token, joining, opened }, now());
+                    self.on(Input::TrackOpened { token, port, joining, opened }, now());
                 }
                 Effect::CloseTrack(key) => self.tracks.close(key),
                 Effect::Begin(asked) => self.begin(asked),

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::ingest::rtp::Port;
 use crate::ingest::rtp::PortId;
@@ -22,14 +24,29 @@ use crate::supervisor::input::MemberKey;
 /// Ports that are tried for one track: others may have some of the range.
 const TRIES_MAX: usize = 64;
 
+/// A port that nothing has come to for so long is given to others; where no other is free, for so long.
+pub(super) const QUIET: Duration = Duration::from_secs(30);
+const QUIET_MIN: Duration = Duration::from_secs(2);
+
 /// Open tracks.
 pub(super) struct Tracks {
     readers: Readers,
     address: IpAddr,
+    /// What is told of that.
+    announced: IpAddr,
     range: RangeInclusive<u16>,
     /// Even ports that are not taken, the one that was free for the longest time first.
     free: VecDeque<u16>,
     open: HashMap<MemberKey, Open>,
+    /// Nobody's any more; who had them may still send.
+    closing: Vec<Closing>,
+}
+
+struct Closing {
+    open: Open,
+    /// What it had got when it was last looked at, and since when that is all.
+    received: u64,
+    quiet_since: Instant,
 }
 
 struct Open {
@@ -39,27 +56,28 @@ struct Open {
 }
 
 impl Tracks {
-    pub(super) fn new(readers: Readers, address: IpAddr, range: RangeInclusive<u16>) -> Self {
+    pub(super) fn new(readers: Readers, address: IpAddr, announced: IpAddr, range: RangeInclusive<u16>) -> Self {
         let free = range.clone().filter(|port| port % 2 == 0 && port < range.end()).collect();
-        Self { readers, address, range, free, open: HashMap::new() }
+        Self { readers, address, announced, range, free, open: HashMap::new(), closing: Vec::new() }
     }
 
     /// Opens a track on a port that is free.
     pub(super) fn open(&mut self, key: MemberKey, settings: Settings) -> Result<SocketAddr, Refusal> {
-        let mut last = None;
+        if self.free.is_empty() {
+            self.sweep(QUIET_MIN);
+        }
         for _ in 0..TRIES_MAX.min(self.free.len()) {
             let Some(port) = self.free.pop_front() else { break };
             match self.open_at(key, settings, port) {
                 Ok(address) => return Ok(address),
                 // Somebody else's: it may be free later.
                 Err(error) => {
+                    tracing::debug!(%error, "a port is passed over");
                     self.free.push_back(port);
-                    last = Some(error.to_string());
                 }
             }
         }
-        let (first, end) = (self.range.start(), self.range.end());
-        Err(Refusal::NoCapacity(last.unwrap_or_else(|| format!("no port from {first} to {end} is free"))))
+        Err(Refusal::NoCapacity("no port is free to receive at".to_owned()))
     }
 
     /// Opens a track on the port that it had before.
@@ -75,7 +93,7 @@ impl Tracks {
         let bound = Port::bind(address, Arc::clone(&track))?;
         let id = self.readers.add(Arc::new(bound.with_control()))?;
         self.open.insert(key, Open { track, id, port });
-        Ok(address)
+        Ok(SocketAddr::new(self.announced, port))
     }
 
     /// Returns whose tracks have got something.
@@ -89,9 +107,26 @@ impl Tracks {
         self.open.get(&key).map(|open| Arc::clone(&open.track))
     }
 
-    /// Closes a track: its port is free for others.
+    /// Closes a track. Its port is free for others when nothing has come for a while: whoever goes on sending to it
+    /// must not be heard in another's call.
     pub(super) fn close(&mut self, key: MemberKey) {
-        if let Some(Open { id, port, .. }) = self.open.remove(&key) {
+        if let Some(open) = self.open.remove(&key) {
+            let received = lock(&open.track).stats().received;
+            self.closing.push(Closing { open, received, quiet_since: Instant::now() });
+        }
+    }
+
+    /// Frees ports of closed tracks that nothing has come to for so long.
+    pub(super) fn sweep(&mut self, quiet: Duration) {
+        let now = Instant::now();
+        let is_quiet = |closing: &mut Closing| {
+            let received = lock(&closing.open.track).stats().received;
+            if std::mem::replace(&mut closing.received, received) != received {
+                closing.quiet_since = now;
+            }
+            now.duration_since(closing.quiet_since) >= quiet
+        };
+        for Closing { open: Open { id, port, .. }, .. } in self.closing.extract_if(.., is_quiet) {
             self.readers.remove(id);
             // One of before may be of another range.
             if self.range.contains(&port) {

@@ -44,7 +44,7 @@ pub enum Answer {
     /// Recordings, in order of beginning, and whether there are more.
     Recordings(Vec<RecordingView>, bool),
     /// A recording.
-    Recording(RecordingView),
+    Recording(Box<RecordingView>),
     /// A document.
     Document(DocumentView),
 }

@@ -138,6 +138,9 @@ fn what_is_stored_is_known_again_when_the_catalog_is_lost() {
     assert!(told.stdout.contains("wrong: the catalog ") && told.stderr.contains("fsck --rebuild"), "{told:?}");
     assert_eq!((read(data.join("catalog.db")).expect("it is there"), aside(&data)), (vec![0xa5; 50_000], vec![]));
     let rebuilt = fsck(&server, &["--rebuild"], 0);
+    // A second time it would only lose what the first one kept.
+    let sound = fsck(&server, &["--rebuild"], 1);
+    assert!(sound.stderr.contains("the catalog is sound"), "{sound:?}");
     assert!(
         rebuilt.stdout.ends_with("2 recordings and 3 documents are in the catalog again, 0 are not\n"),
         "{rebuilt:?}"

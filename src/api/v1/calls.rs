@@ -36,15 +36,15 @@ use crate::supervisor::CallView;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewCall {
     /// The call's key, which ACS calls the server call id.
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     call_key: Option<String>,
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     call_connection_id: Option<String>,
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     group_call_id: Option<String>,
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     room_id: Option<String>,
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     correlation_id: Option<String>,
 }
 

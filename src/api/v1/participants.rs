@@ -34,10 +34,9 @@ use crate::supervisor::ParticipantView;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewParticipant {
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     participant_id: String,
     /// What people call them.
-    #[schema(max_length = 1024)]
     display_name: Option<String>,
     /// As behind the question mark of `rtp://…?codec=opus&pt=111`.
     #[schema(example = "codec=opus&pt=111")]
@@ -51,7 +50,6 @@ pub(super) struct NewParticipant {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Rename {
     /// "": nothing.
-    #[schema(max_length = 1024)]
     display_name: String,
 }
 

@@ -93,7 +93,7 @@ pub(super) struct NewRecording {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Pin {
-    #[schema(min_length = 1, max_length = 1024)]
+    #[schema(min_length = 1)]
     participant_id: String,
     /// From 0.
     #[schema(maximum = 63)]
@@ -218,12 +218,14 @@ pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, r
         let new: NewRecording = read(&asked)?;
         let (terms, pins) = (terms(&new)?, pins(new.pins)?);
         let (graph, paused) = (new.graph, new.pause_on_start);
-        let start = StartAsk { call, alone: false, graph, pins, paused, terms, repeat: None };
+        let start = StartAsk { call, alone: false, graph, pins, paused, terms, rule: None, repeat: None };
         let Answer::Started(recording) = ask(api, caller, &asked, Ask::Start(start)).await? else {
             return Err(Problem::Internal);
         };
         match ask(api, caller, &asked, Ask::Recording(recording)).await? {
-            Answer::Recording(view) => Ok((StatusCode::CREATED, Json(recording_of(api, caller, view))).into_response()),
+            Answer::Recording(view) => {
+                Ok((StatusCode::CREATED, Json(recording_of(api, caller, *view))).into_response())
+            }
             _ => Err(Problem::Internal),
         }
     })
@@ -262,7 +264,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Respo
 pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         match ask(api, caller, &asked, Ask::Recording(recording_id(caller, &id)?)).await? {
-            Answer::Recording(view) => Ok(Json(recording_of(api, caller, view)).into_response()),
+            Answer::Recording(view) => Ok(Json(recording_of(api, caller, *view)).into_response()),
             _ => Err(Problem::Internal),
         }
     })

@@ -20,6 +20,9 @@ use crate::media::Settings;
 const OFFER_BYTES_MAX: usize = 64 << 10;
 const STREAMS_MAX: usize = 32;
 
+/// Payload types that there are (RFC 3550 §5.1).
+const TYPES: usize = 128;
+
 /// Encryption would need keys; feedback is not sent, which its profile allows.
 const PROFILES: [&str; 2] = ["RTP/AVP", "RTP/AVPF"];
 
@@ -65,12 +68,11 @@ impl Offer {
         }
         let is_taken =
             |media: &Media| media.media == "audio" && media.port != 0 && PROFILES.contains(&media.proto.as_str());
-        let mut streams = session.medias.iter().enumerate().filter(|(_, media)| is_taken(media));
-        let found = streams.find_map(|(at, media)| Some((at, payloads(media)?)));
-        let (at, payloads) = found.ok_or(SdpError::NoAudio)?;
-        if !is_sent(&session, &session.medias[at]) {
-            return Err(SdpError::NotSent);
-        }
+        let streams = session.medias.iter().enumerate().filter(|(_, media)| is_taken(media));
+        let known: Vec<_> = streams.filter_map(|(at, media)| Some((at, media, payloads(media)?))).collect();
+        let none = if known.is_empty() { SdpError::NoAudio } else { SdpError::NotSent };
+        let sent = known.into_iter().find(|(_, media, _)| is_sent(&session, media));
+        let (at, _, payloads) = sent.ok_or(none)?;
         Ok(Self { session, at, settings: Settings { payloads, source: None, ssrc: None } })
     }
 
@@ -128,26 +130,33 @@ fn bare(offered: &Media) -> Media {
 
 /// Returns the payload types of the first codec that can be recorded, as its sender prefers.
 fn payloads(media: &Media) -> Option<Payloads> {
-    let types: Vec<u8> = media.fmt.split(' ').filter_map(|number| number.parse().ok()).filter(|n| *n < 128).collect();
-    let known = |number: &u8| Some((*number, codec(*number, rtpmap(media, *number))?));
-    let (payload_type, codec) = types.iter().find_map(known)?;
-    let is_events = |number: &&u8| {
-        let map = rtpmap(media, **number).unwrap_or_default();
-        map.to_ascii_lowercase().starts_with("telephone-event/8000")
-            || map.eq_ignore_ascii_case("telephone-event/48000")
+    let maps = rtpmaps(media);
+    let types = || media.fmt.split(' ').filter_map(|number| number.parse().ok()).filter(|number| *number < TYPES);
+    let known = |number: usize| Some((number as u8, codec(number, maps[number])?));
+    let (payload_type, codec) = types().find_map(known)?;
+    let is_events = |number: &usize| {
+        let map = maps[*number].unwrap_or_default().to_ascii_lowercase();
+        map == "telephone-event/8000" || map == "telephone-event/48000"
     };
-    let events = types.iter().find(is_events).copied();
+    let events = types().find(is_events).map(|number| number as u8);
     Some(Payloads { codec, payload_type: Some(payload_type), events })
 }
 
-/// Returns what is said of a payload type: name, clock, channels.
-fn rtpmap(media: &Media, payload_type: u8) -> Option<&str> {
-    let maps = media.attributes.iter().filter(|attribute| attribute.attribute == "rtpmap");
-    let named = maps.filter_map(|attribute| attribute.value.as_deref()?.trim().split_once(' '));
-    named.filter(|(number, _)| number.parse() == Ok(payload_type)).map(|(_, map)| map.trim()).next()
+/// Returns what is said of each payload type: name, clock, channels. Read once, however many types are offered.
+fn rtpmaps(media: &Media) -> [Option<&str>; TYPES] {
+    let mut maps = [None; TYPES];
+    for attribute in media.attributes.iter().filter(|attribute| attribute.attribute == "rtpmap") {
+        let Some((number, map)) = attribute.value.as_deref().and_then(|value| value.trim().split_once(' ')) else {
+            continue;
+        };
+        if let Some(place) = number.parse().ok().and_then(|number: usize| maps.get_mut(number)) {
+            place.get_or_insert(map.trim());
+        }
+    }
+    maps
 }
 
-fn codec(payload_type: u8, map: Option<&str>) -> Option<Codec> {
+fn codec(payload_type: usize, map: Option<&str>) -> Option<Codec> {
     let Some(map) = map else {
         return match payload_type {
             0 => Some(Codec::Pcmu),
@@ -225,6 +234,7 @@ mod tests {
             // A static number that was given another meaning, and an audio line that is not to be taken.
             ("m=audio 4000 RTP/AVP 0 8\r\na=rtpmap:0 speex/8000\r\n", Codec::Pcma),
             ("m=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/AVP 8\r\n", Codec::Pcma),
+            ("m=audio 4000 RTP/AVP 0\r\na=inactive\r\nm=audio 4000 RTP/AVP 8\r\n", Codec::Pcma),
         ] {
             assert_eq!(codec(audio), Ok(expected), "{audio}");
         }
@@ -241,6 +251,19 @@ mod tests {
         assert!(matches!(Offer::read("hello"), Err(SdpError::Malformed(_))));
         assert_eq!(Offer::read(&" ".repeat(65_537)).err(), Some(SdpError::TooLarge));
         assert_eq!(Offer::read(&offer(&"m=audio 0 RTP/AVP 0\r\n".repeat(33))).err(), Some(SdpError::TooLarge));
+    }
+
+    #[test]
+    fn an_offer_takes_no_longer_the_more_types_and_maps_it_has() {
+        let types = " 1".repeat(10_000);
+        let maps = "a=rtpmap:2 x/1\r\n".repeat(2_500);
+        let begun = std::time::Instant::now();
+        assert_eq!(
+            Offer::read(&offer(&format!("m=audio 4000 RTP/AVP{types}\r\n{maps}"))).err(),
+            Some(SdpError::NoAudio)
+        );
+        // Each map for each type would be 25 million, and seconds.
+        assert!(begun.elapsed().as_millis() < 250, "{:?}", begun.elapsed());
     }
 
     proptest! {

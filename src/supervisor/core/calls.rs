@@ -40,6 +40,10 @@ impl Core {
         if let Some(taken) = names.iter().find(|name| self.names.contains_key(&(resource, (*name).clone()))) {
             return Err(Refusal::CallExists(taken.text().to_owned()));
         }
+        let limit = self.resources.get(&resource).map_or(0, |settings| settings.calls_max);
+        if self.calls.values().filter(|call| call.resource == resource).count() >= limit {
+            return Err(Refusal::TooMany("calls at a time"));
+        }
         let id = CallId::new();
         self.names.extend(names.iter().map(|name| ((resource, name.clone()), id)));
         let (participants, recordings) = (Vec::new(), Vec::new());
@@ -47,7 +51,6 @@ impl Core {
         let call = Call { resource, names, created_at: now.wall, participants, recordings, empty_ns };
         effects.push(Effect::Save(Update::Call(saved::call_row(id, &call))));
         self.calls.insert(id, call);
-        self.auto_record(resource, id, now, effects);
         Ok(id)
     }
 
@@ -63,9 +66,27 @@ impl Core {
         self.lingering.extend(call.participants.iter().map(|participant| (until_ns, participant.member.key)));
     }
 
+    /// Looks whether somebody may come to a call.
+    pub(super) fn check_joins(&self, resource: ResourceId, call: CallId, id: &str) -> Result<(), Refusal> {
+        let participants = &self.call(resource, call)?.participants;
+        if participants.iter().any(|other| other.member.id == id) {
+            return Err(Refusal::ParticipantExists);
+        }
+        let settings = self.resources.get(&resource).ok_or(Refusal::UnknownCall)?;
+        if participants.len() >= settings.participants_max {
+            return Err(Refusal::TooMany("participants of a call"));
+        }
+        let own = self.calls.values().filter(|call| call.resource == resource);
+        match own.map(|call| call.participants.len()).sum::<usize>() < settings.tracks_max {
+            true => Ok(()),
+            false => Err(Refusal::TooMany("participants of all calls")),
+        }
+    }
+
     pub(super) fn track_opened(
         &mut self,
         token: Option<Token>,
+        port: Option<u16>,
         joining: Joining,
         opened: Result<SocketAddr, Refusal>,
         now: Now,
@@ -74,9 +95,15 @@ impl Core {
         let answer = |answer| token.map(|token| Effect::Answer(token, answer)).into_iter().collect::<Vec<_>>();
         let address = match opened {
             Ok(address) => address,
-            // Who was there before the service was killed is not heard any more.
-            Err(_) if token.is_none() => return vec![Effect::Save(Update::ParticipantGone { call, id })],
-            Err(refusal) => return answer(Err(refusal)),
+            Err(refusal) => {
+                let Some(port) = port else { return answer(Err(refusal)) };
+                // Who was there before the service was killed is heard as soon as their port is free, or not any more.
+                if now.monotonic_ns < self.awaited_ns && self.calls.contains_key(&call) {
+                    self.unheard.push((port, Joining { call, key, id, display_name, settings: track, joined_at }));
+                    return Vec::new();
+                }
+                return vec![Effect::Save(Update::ParticipantGone { call, id })];
+            }
         };
         let Some(here) = self.calls.get_mut(&call) else {
             return [vec![Effect::CloseTrack(key)], answer(Err(Refusal::UnknownCall))].concat();
@@ -90,8 +117,10 @@ impl Core {
         let (view, row) = (view(&participant), saved::participant_row(call, &participant));
         here.participants.push(participant);
         here.empty_ns = None;
-        let running = here.recordings.clone();
+        let (resource, running) = (here.resource, here.recordings.clone());
         let mut effects: Vec<_> = running.into_iter().flat_map(|id| self.join_all(id)).collect();
+        // What a rule could not start before, for want of room, or lost in a restart.
+        self.auto_record(resource, call, now, &mut effects);
         effects.push(Effect::Save(Update::Participant(row)));
         effects.extend(answer(Ok(Answer::Participant(view))));
         effects
@@ -108,7 +137,7 @@ impl Core {
             if !recording.members.contains(&member.key) {
                 let number = recording.members.len() as ParticipantNumber;
                 recording.members.push(member.key);
-                is_new |= recording.about.people.insert(member.id.clone());
+                is_new |= recording.about.add(&member.id);
                 let member = Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() };
                 joins.push(((*joined_ns).max(recording.started_ns), Change::Join { number, member }));
             }

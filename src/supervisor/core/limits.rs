@@ -14,7 +14,8 @@ use crate::supervisor::core::Recording;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Now;
 
-/// When a recording's limits are reached: not by the wall clock, which may be set.
+/// When a recording's limits are reached. The wall clock, which may be set, is asked once: how long it went before the
+/// service was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
     /// Its longest time.
@@ -51,6 +52,8 @@ impl Core {
         let running = self.recordings.iter().filter(|(_, own)| own.phase == Phase::Recording);
         let due: Vec<_> = running.filter_map(|(id, own)| Some((*id, own.resource, due(own, now)?))).collect();
         for (id, resource, reason) in due {
+            let told = reason.map_or("resumed", EndReason::as_str);
+            tracing::warn!(recording = %id, what = told, "a recording has reached a limit");
             match reason {
                 Some(reason) => effects.extend(self.stop(id, reason, now)),
                 // What runs can be resumed.
@@ -61,6 +64,7 @@ impl Core {
         let is_empty = |call: &Call| call.empty_ns.is_some_and(|since| now.monotonic_ns - since >= timeout_ns);
         let empty: Vec<_> = self.calls.iter().filter(|(_, call)| is_empty(call)).map(|(id, _)| *id).collect();
         for id in empty {
+            tracing::warn!(call = %id, "a call ends that nobody is in");
             self.end_call(id, EndReason::NoParticipants, now, &mut effects);
         }
         effects

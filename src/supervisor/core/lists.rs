@@ -20,9 +20,11 @@ impl Core {
     }
 
     /// Returns recordings of a resource in order of beginning.
-    pub(super) fn list(&self, resource: ResourceId, filter: &Filter) -> Answer {
+    pub(super) fn list(&self, resource: ResourceId, filter: &Filter) -> Result<Answer, Refusal> {
         let order = |id: &RecordingId, recording: &Recording| (recording.started_at, *id);
-        let after = filter.after.and_then(|id| Some(order(&id, self.own(resource, id)?)));
+        // Where that is gone nobody knows what comes after it.
+        let place = |id| self.own(resource, id).map(|own| order(&id, own)).ok_or(Refusal::UnknownRecording);
+        let after = filter.after.map(place).transpose()?;
         let is_wanted = |(id, own): &(&RecordingId, &Recording)| {
             let is_there = own.resource == resource && own.phase > Phase::Starting;
             is_there && after.is_none_or(|after| order(id, own) > after) && is_found(own, filter)
@@ -31,7 +33,7 @@ impl Core {
         found.sort_by_key(|(id, own)| order(id, own));
         let are_more = found.len() > filter.limit;
         let views = found.into_iter().take(filter.limit).map(|(id, recording)| self.view(*id, recording));
-        Answer::Recordings(views.collect(), are_more)
+        Ok(Answer::Recordings(views.collect(), are_more))
     }
 
     /// Returns who is recorded of a call.

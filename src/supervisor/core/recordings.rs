@@ -50,7 +50,7 @@ impl Core {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
-        let StartAsk { call: which, alone, graph, pins, paused, terms, repeat } = start;
+        let StartAsk { call: which, alone, graph, pins, paused, terms, rule, repeat } = start;
         if let Some(answer) = self.repeated(token, resource, repeat.as_ref()) {
             return answer;
         }
@@ -68,7 +68,7 @@ impl Core {
             self.repeated.insert((resource, request), row);
         }
         let due = Due::new(&terms, now.wall, paused.then_some(now.wall), now);
-        let about = About { call_key: self.key_of(call), people: BTreeSet::new(), terms };
+        let about = About { call_key: self.key_of(call), people: BTreeSet::new(), terms, rule };
         let new = Recording {
             resource,
             call,
@@ -101,6 +101,8 @@ impl Core {
             call.recordings.push(id);
         }
         effects.extend(self.begin(id, now.monotonic_ns));
+        // The call may be new.
+        self.auto_record(resource, call, now, effects);
         Ok(None)
     }
 
@@ -115,7 +117,9 @@ impl Core {
         };
         let members: Vec<_> = participants.map(pinned).collect();
         recording.members = members.iter().map(|member| member.key).collect();
-        recording.about.people.extend(members.iter().map(|member| member.id.clone()));
+        for member in &members {
+            recording.about.add(&member.id);
+        }
         // What was said in a pause before it begins is not heard.
         let at_ns = at_ns.max(recording.changed_ns);
         (recording.started_ns, recording.changed_ns) = (at_ns, at_ns);
@@ -149,7 +153,9 @@ impl Core {
             WhichCall::Id(id) => Some(self.call(resource, *id).map(|_| *id)?),
             WhichCall::Named(name) => self.names.get(&(resource, name.clone())).copied(),
         };
-        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(|own| own.phase < Phase::Stopping);
+        // What a rule records is beside what anybody asks for.
+        let is_asked = |own: &Recording| own.phase < Phase::Stopping && own.about.rule.is_none();
+        let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(is_asked);
         let of_call = known.and_then(|call| self.calls.get(&call));
         if alone && of_call.is_some_and(|call| call.recordings.iter().any(is_on)) {
             return Err(Refusal::AlreadyRecording);
@@ -168,18 +174,31 @@ impl Core {
         }
     }
 
-    /// Starts what a call is recorded as without anybody asking. What cannot be started is told in the log.
-    pub(super) fn auto_record(&mut self, resource: ResourceId, call: CallId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(names) = self.calls.get(&call).map(|call| call.names.clone()) else { return };
-        let rules = self.policy.auto_record.iter().filter(|rule| rule.is_for(resource, &names));
-        for AutoRecord { graph, tags, .. } in rules.cloned().collect::<Vec<_>>() {
+    /// Starts what a call is recorded as without anybody asking, unless it is so already. What cannot be started is
+    /// told in the log, and tried again when somebody comes.
+    pub(super) fn auto_record(&mut self, resource: ResourceId, id: CallId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let rules = self.policy.auto_record.iter().filter(|rule| rule.is_for(resource, &call.names));
+        let due: Vec<_> = rules.filter(|rule| !self.has_recorded(id, rule)).cloned().collect();
+        for AutoRecord { name, graph, tags, .. } in due {
             let terms = AskedTerms { tags, ..AskedTerms::default() };
-            let (call, pins) = (WhichCall::Id(call), Vec::new());
-            let start = StartAsk { call, alone: false, graph, pins, paused: false, terms, repeat: None };
+            let (call, pins, rule) = (WhichCall::Id(id), Vec::new(), Some(name.clone()));
+            let start = StartAsk { call, alone: false, graph, pins, paused: false, terms, rule, repeat: None };
             if let Err(refusal) = self.start(None, resource, start, now, effects) {
-                tracing::error!(why = refusal.word(), "a call is not recorded that a rule is for");
+                tracing::error!(call = %id, rule = %name, why = refusal.word(), "a call is not recorded by a rule");
             }
         }
+    }
+
+    /// Returns whether a call is recorded as a rule says, or was until somebody did not want it any more.
+    fn has_recorded(&self, call: CallId, rule: &AutoRecord) -> bool {
+        self.recordings.values().filter(|own| own.call == call).any(|own| {
+            let is_on = own.phase < Phase::Stopping;
+            let lost = [EndReason::Recovered, EndReason::Failed, EndReason::Drained];
+            let is_lost =
+                own.stopping.or(own.end.as_ref().map(|end| end.reason)).is_some_and(|end| lost.contains(&end));
+            (is_on && own.graph == rule.graph) || (own.about.rule.as_ref() == Some(&rule.name) && !is_lost)
+        })
     }
 
     fn key_of(&self, call: CallId) -> Option<String> {

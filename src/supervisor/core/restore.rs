@@ -47,7 +47,9 @@ impl Core {
     pub(in crate::supervisor) fn restore(&mut self, rows: Rows, left: &Leftovers, now: Now) -> Vec<Effect> {
         self.looked_ns = now.monotonic_ns;
         self.awaited_ns = now.monotonic_ns.saturating_add(AWAIT.as_nanos() as i64);
-        rows.calls.into_iter().for_each(|row| self.restore_call(row, now));
+        // Nobody could end those of others.
+        let configured = rows.calls.into_iter().filter(|row| self.resources.contains_key(&row.resource));
+        configured.collect::<Vec<_>>().into_iter().for_each(|row| self.restore_call(row, now));
         let mut effects: Vec<_> = rows.participants.into_iter().filter_map(|row| self.rejoin(row)).collect();
         let mut parts: BTreeMap<RecordingId, Vec<&Left>> = BTreeMap::new();
         for part in &left.parts {

@@ -35,6 +35,8 @@ impl Rig {
             retention: Duration::from_secs(3_600),
             recordings_max: 2,
             participants_max: 2,
+            calls_max: 50,
+            tracks_max: 50,
             requests_per_second: 10,
         };
         let resources = [(OWN, settings("own")), (OTHER, settings("other"))].into();
@@ -86,7 +88,7 @@ impl Rig {
         let (answer, effects) = self.ask(OWN, coming(call, id));
         let [Effect::OpenTrack { token, port: None, joining }] = &effects[..] else { panic!("{answer:?} {effects:?}") };
         let opened = Ok(([127, 0, 0, 1], 20_000).into());
-        self.on(Input::TrackOpened { token: *token, joining: joining.clone(), opened })
+        self.on(Input::TrackOpened { token: *token, port: None, joining: joining.clone(), opened })
     }
 
     fn start(&mut self, key: &str, repeat: Option<(&str, u8)>) -> (Option<Result<Answer, Refusal>>, Vec<Effect>) {
@@ -102,6 +104,7 @@ impl Rig {
                 pins,
                 paused: false,
                 terms: AskedTerms::default(),
+                rule: None,
                 repeat,
             }),
         )

@@ -141,6 +141,8 @@ impl Label for EndReason {
         Self::DurationReached,
         Self::Stopped,
         Self::CallEnded,
+        Self::PauseLimit,
+        Self::NoParticipants,
         Self::Drained,
         Self::Failed,
         Self::Recovered,

@@ -85,6 +85,7 @@ fn a_call_that_nobody_is_in_ends_with_its_recordings() {
 fn calls_are_recorded_that_a_rule_is_for() {
     let mut rig = rig(Terms::default());
     let rule = |call_key: &str, graph: &str| AutoRecord {
+        name: graph.to_owned(),
         resource: Some(OWN),
         call_key: call_key.to_owned(),
         graph: graph.to_owned(),
@@ -99,8 +100,19 @@ fn calls_are_recorded_that_a_rule_is_for() {
     });
     assert_eq!(graphs.collect::<Vec<_>>(), ["mixed-mp3", "unmixed-wav"]);
     // As many as the resource may have, and the call is there all the same.
-    let (answer, effects) = rig.ask(OWN, create("sales-2"));
-    assert!(matches!(answer, Some(Ok(Answer::Call(_)))) && effects.is_empty(), "{effects:?}");
+    let (answer, none) = rig.ask(OWN, create("sales-2"));
+    let Some(Ok(Answer::Call(second))) = answer else { panic!("{answer:?}") };
+    assert_eq!(none, []);
+    for effect in &effects {
+        let (recording, _) = rig.begun(std::slice::from_ref(effect));
+        rig.ask(OWN, Ask::Stop(recording));
+        rig.end(recording);
+    }
+    // When there is room, and somebody comes. What was stopped by somebody does not begin again.
+    let begun = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Begin(_))).count();
+    assert_eq!(begun(&rig.come(second.id, "ada")), 2);
+    let Some(Ok(Answer::Calls(calls))) = rig.ask(OWN, Ask::Calls).0 else { panic!("there are calls") };
+    assert_eq!(begun(&rig.come(calls[0].id, "bob")), 0);
     assert_eq!(rig.ask(OTHER, create("sales-1")).1, []);
 }
 
@@ -139,4 +151,49 @@ fn recordings_are_found_by_what_is_known_of_them() {
     assert_eq!(found(&mut rig, nobody).0, []);
     let other: Option<Result<Answer, Refusal>> = rig.ask(OTHER, Ask::Recordings(all())).0;
     assert_eq!(other, Some(Ok(Answer::Recordings(Vec::<RecordingView>::new(), false))));
+}
+
+#[test]
+fn what_a_rule_records_is_beside_what_is_asked_for() {
+    let mut rig = rig(Terms::default());
+    rig.core.policy.creates_on_start = true;
+    let rule = |graph: &str| AutoRecord {
+        name: graph.to_owned(),
+        resource: None,
+        call_key: "*".to_owned(),
+        graph: graph.to_owned(),
+        tags: Vec::new(),
+    };
+    rig.core.policy.auto_record = vec![rule("mixed-mp3"), rule("mixed-wav")];
+    // What is asked for is the same as one of them: once is enough.
+    let (answer, effects) = rig.start("new", None);
+    let graphs = effects.iter().filter_map(|effect| match effect {
+        Effect::Begin(begin) => Some(begin.graph.as_str()),
+        _ => None,
+    });
+    let graphs: Vec<_> = graphs.collect();
+    assert_eq!((answer, graphs), (None, vec!["mixed-wav", "mixed-mp3"]));
+    // A call that a rule records is not recorded in the eyes of who asks.
+    let mut rig = self::rig(Terms::default());
+    rig.core.policy.auto_record = vec![rule("mixed-mp3")];
+    rig.call("one");
+    let (answer, effects) = rig.start("one", None);
+    assert!(answer.is_none() && effects.len() == 1, "{answer:?} {effects:?}");
+    assert_eq!(rig.start("one", None).0, Some(Err(Refusal::AlreadyRecording)));
+}
+
+#[test]
+fn a_resource_has_as_many_calls_and_tracks_as_it_may() {
+    let mut rig = rig(Terms::default());
+    for settings in rig.core.resources.values_mut() {
+        (settings.calls_max, settings.tracks_max) = (2, 1);
+    }
+    let [one, two] = ["one", "two"].map(|key| rig.call(key));
+    let third = Ask::CreateCall(vec![CallName::Key("three".to_owned())]);
+    assert_eq!(rig.ask(OWN, third.clone()).0, Some(Err(Refusal::TooMany("calls at a time"))));
+    assert!(matches!(rig.ask(OTHER, third).0, Some(Ok(_))));
+    rig.come(one, "ada");
+    assert_eq!(rig.ask(OWN, coming(two, "bob")).0, Some(Err(Refusal::TooMany("participants of all calls"))));
+    rig.ask(OWN, Ask::RemoveParticipant { call: one, participant: "ada".to_owned() });
+    assert!(rig.ask(OWN, coming(two, "bob")).0.is_none());
 }

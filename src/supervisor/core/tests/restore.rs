@@ -85,7 +85,7 @@ impl Restarted {
                 Effect::OpenTrack { token: None, port: Some(port), joining } => {
                     joined.push(joining.key);
                     let opened = Ok(([127, 0, 0, 1], port).into());
-                    assert_eq!(rig.on(Input::TrackOpened { token: None, joining, opened }), []);
+                    assert_eq!(rig.on(Input::TrackOpened { token: None, port: Some(port), joining, opened }), []);
                 }
                 other => panic!("{other:?}"),
             }
@@ -95,7 +95,7 @@ impl Restarted {
 
     fn view(&mut self) -> RecordingView {
         match self.rig.ask(OWN, Ask::Recording(self.recording)).0 {
-            Some(Ok(Answer::Recording(view))) => view,
+            Some(Ok(Answer::Recording(view))) => *view,
             other => panic!("{other:?}"),
         }
     }
@@ -345,4 +345,25 @@ fn what_could_not_be_stored_before_is_stored_later() {
     again.rig.pass(3_600);
     let (late, effects) = again.rig.part_ended(row.id, 1, EndReason::Stopped);
     assert_eq!(effects, [Effect::Delete(late), Effect::Discard(row.id)]);
+}
+
+#[test]
+fn a_port_that_is_taken_at_first_is_opened_when_it_is_free() {
+    let mut before = Rig::new();
+    let call = before.call("one");
+    before.come(call, "ada");
+    let (rows, mut rig) = (rows(&before.saved), Rig::new());
+    let effects = rig.core.restore(rows, &Leftovers::default(), rig.now);
+    let [Effect::OpenTrack { token: None, port: Some(port), joining }] = &effects[..] else { panic!("{effects:?}") };
+    let opened = |rig: &mut Rig, opened| {
+        rig.on(Input::TrackOpened { token: None, port: Some(*port), joining: joining.clone(), opened })
+    };
+    let taken = || Err(Refusal::NoCapacity("it is taken".to_owned()));
+    assert_eq!(opened(&mut rig, taken()), []);
+    assert_eq!(rig.pass(1), effects);
+    assert_eq!(opened(&mut rig, taken()), []);
+    assert_eq!(rig.pass(1), effects);
+    assert_eq!(opened(&mut rig, Ok(([127, 0, 0, 1], *port).into())), []);
+    assert_eq!(rig.pass(1), []);
+    assert_eq!(rig.core.calls.values().map(|call| call.participants.len()).sum::<usize>(), 1);
 }
