@@ -1,33 +1,18 @@
-//! What the figures were measured on.
-
-use std::fs::read_to_string;
-use std::process::Command;
-use std::thread::available_parallelism;
+//! What the figures were measured on, and with which versions.
 
 use crate::ffmpeg;
+use crate::here::package;
+use crate::here::today_and_here;
 
 /// Returns a line with machine, versions and date.
 pub(crate) fn line() -> String {
-    let cpus = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("unknown CPU", |(_, model)| model);
-    let cores = available_parallelism().map_or(1, usize::from);
-    let kernel = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let date = jiff::Timestamp::now().to_string();
-    let date = date.split_once('T').map_or(date.as_str(), |(date, _)| date);
     let ffmpeg = ffmpeg::version().unwrap_or_else(|| "not installed".to_owned());
     format!(
-        "{date}; {model}, {cores} cores; Linux {}; {}; {} (Reelgraph and floor), {} (stock); LAME {}; ffmpeg {ffmpeg}",
-        kernel.trim(),
+        "{}; {}; {} (Reelgraph and floor), {} (stock); LAME {}; ffmpeg {ffmpeg}",
+        today_and_here(),
         gst::version_string(),
         opus::version(),
         package("libopus0"),
         package("libmp3lame0"),
     )
-}
-
-/// Returns the version of a Debian package.
-fn package(name: &str) -> String {
-    let said = Command::new("dpkg-query").args(["-W", "-f", "${Version}", name]).output();
-    said.map_or_else(|_| "?".to_owned(), |said| format!("{name} {}", String::from_utf8_lossy(&said.stdout)))
 }

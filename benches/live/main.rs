@@ -12,6 +12,8 @@
 mod child;
 mod ffmpeg;
 mod floor;
+#[path = "../support/machine.rs"]
+mod here;
 mod machine;
 mod measure;
 mod ours;
@@ -19,6 +21,8 @@ mod ours;
 #[allow(dead_code, reason = "reads reports, too")]
 mod pcap;
 mod process;
+#[path = "../support/readme.rs"]
+mod readme;
 mod report;
 mod sender;
 mod stock;
@@ -150,7 +154,7 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
     println!("{text}");
     ensure!(report.failures().is_empty(), "not all could be measured:\n{}", report.failures().join("\n"));
     if !is_quick {
-        report::write_into(&root.join("README.md"), &text)?;
+        readme::write_into(&root.join("README.md"), "bench", &text)?;
     }
     Ok(())
 }

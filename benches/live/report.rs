@@ -1,18 +1,12 @@
 //! The table, for people at a terminal and for README.
 
-use std::path::Path;
-
-use anyhow::Context;
 use reelgraph::media::HOLD;
 
 use crate::measure::Lateness;
 use crate::measure::Recorder;
 use crate::measure::Taken;
+use crate::readme;
 use crate::workload::Workload;
-
-/// README's table stands between these.
-const BEGIN: &str = "<!-- bench:begin -->";
-const END: &str = "<!-- bench:end -->";
 
 const HEADINGS: [&str; 15] = [
     "workload",
@@ -142,22 +136,10 @@ impl Report {
         }
     }
 
-    /// Returns the table in Markdown, with columns that stand below each other.
+    /// Returns the table in Markdown.
     pub(crate) fn table(&self) -> String {
         let rows: Vec<_> = self.rows.iter().map(|row| self.cells(row)).collect();
-        let width = |column: usize| {
-            let cells = rows.iter().map(|row| row[column].chars().count());
-            cells.chain([HEADINGS[column].chars().count()]).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
-        let line = |cells: &mut dyn Iterator<Item = String>| {
-            let padded = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
-        };
-        let mut table = line(&mut HEADINGS.into_iter().map(str::to_owned));
-        table += &format!("|{}|\n", widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|"));
-        rows.into_iter().for_each(|row| table += &line(&mut row.into_iter()));
-        table
+        readme::table(&HEADINGS, &rows)
     }
 }
 
@@ -205,13 +187,4 @@ fn taken_cells(taken: &Taken, floor: &Floor) -> Vec<String> {
         in_files,
         taken.sent_late.as_millis().to_string(),
     ]
-}
-
-/// Puts `text` between the marks of the file at `path`.
-pub(crate) fn write_into(path: &Path, text: &str) -> anyhow::Result<()> {
-    let before = std::fs::read_to_string(path)?;
-    let (head, rest) = before.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
-    let (_, tail) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
-    std::fs::write(path, format!("{head}{BEGIN}\n{text}{END}{tail}"))?;
-    Ok(())
 }
