@@ -27,6 +27,7 @@ test: build interop
 bench: G_DEBUG =
 bench: setup
 	cargo bench --locked --bench live -- $(if $(QUICK),quick)
+	cargo bench --locked --bench service -- $(if $(QUICK),quick)
 
 lint:
 	@scripts/setup lint
