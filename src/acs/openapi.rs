@@ -168,7 +168,7 @@ mod tests {
         };
         let kinds: Vec<_> =
             operations().iter().map(|acs| served(acs).map(|served| std::mem::discriminant(&served))).collect();
-        // Each is served, and no two as the same; there are as many as there are operations, without NotServed.
+        // Each is served, and no two as the same.
         assert!(kinds.iter().all(Option::is_some));
         assert!((1..kinds.len()).all(|at| !kinds[..at].contains(&kinds[at])));
         assert_eq!(names("/a/{b}:c/{d}").collect::<Vec<_>>(), ["b", "d"]);

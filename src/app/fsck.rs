@@ -102,9 +102,13 @@ impl Fault {
     pub fn is_catalogs(&self) -> bool {
         match self {
             Self::Catalog(error) => matches!(error, CatalogError::Damaged { .. } | CatalogError::Missing { .. }),
-            Self::NoRecording(_) | Self::Unknown(_) => true,
             _ => false,
         }
+    }
+
+    /// Returns whether files are not as they should be.
+    pub fn is_files(&self) -> bool {
+        !matches!(self, Self::Catalog(_))
     }
 }
 
@@ -168,8 +172,11 @@ pub async fn check(config: &Config) -> Result<Checked, FsckError> {
 /// may be called again.
 pub async fn rebuild(config: &Config, now: Timestamp) -> Result<Rebuilt, FsckError> {
     let data = Data::open(config)?;
-    if catalog::inspect(&data.catalog).await.is_ok() {
-        return Err(FsckError::Sound);
+    match catalog::inspect(&data.catalog).await {
+        Ok(_) => return Err(FsckError::Sound),
+        Err(CatalogError::Damaged { .. } | CatalogError::Missing { .. }) => (),
+        // One of another version, or that cannot be read now, is sound for all that is known.
+        Err(error) => return Err(error.into()),
     }
     let listing = data.objects.list().await?;
     let survey = survey(&data.recordings)?;

@@ -49,7 +49,7 @@ fn print_checked(checked: &Checked) -> anyhow::Result<Exit> {
     if faults.iter().any(Fault::is_catalogs) {
         output::tell("`reelgraph fsck --rebuild` makes the catalog anew, from what is stored; the old one is kept");
     }
-    if faults.iter().any(|fault| !fault.is_catalogs()) {
+    if faults.iter().any(Fault::is_files) {
         output::tell("nothing was changed: what is wrong with files stays until somebody mends it or takes it away");
     }
     Ok(Exit::Faults)

@@ -59,7 +59,12 @@ def story():
     tagged = json.loads(ask("POST", f"{call}/recordings", new, 201, "start-recording"))["id"]
     ask("POST", f"{call}/recordings", new | {"graph": "none"}, 400, "start-recording", "no-graph")
     ask("GET", f"/api/v1/recordings?tag={new['tags'][0]}")
-    ask("DELETE", f"/api/v1/recordings/{quote(tagged, safe='')}", None, 204, "stop-recording")
+    tagged_path = f"/api/v1/recordings/{quote(tagged, safe='')}"
+    ask("DELETE", tagged_path, None, 204, "stop-recording")
+    over = poll(lambda: json.loads(ask("GET", tagged_path)), lambda told: told["state"] == "ended")
+    deleted = [chunk["documentId"] for chunk in over["chunks"]]
+    for document in deleted:
+        ask("DELETE", f"/v1/objects/{document}", None, 200, "delete-document")
     start = {
         "callLocator": {"serverCallId": names["callKey"], "kind": "serverCallLocator"},
         "recordingFormatType": "wav",
@@ -95,13 +100,13 @@ def story():
     ask("DELETE", f"{call}/participants/{party}", None, 404, "remove-participant", "unknown-participant")
     ask("DELETE", call, None, 204, "end-call")
     ask("DELETE", call, None, 404, "end-call", "unknown-call")
-    return names, party, (recording, tagged), created["id"], chunk["documentId"]
+    return names, party, (recording, tagged), created["id"], [*deleted, chunk["documentId"]]
 
 
-names, party, recordings, call, document = story()
+names, party, recordings, call, documents = story()
 entries = audit(MINE)["entries"]
 assert [[entry[name] for name in ("operation", "key", "result")] for entry in entries] == DONE, (entries, DONE)
-objects = {"recording": recordings, "call": [call], "participant": [call], "document": [document.rsplit("-", 1)[1]]}
+objects = {"recording": recordings, "call": [call], "participant": [call], "document": [document.rsplit("-", 1)[1] for document in documents]}
 for entry in entries:
     # What did not come to be has no name.
     is_new = entry["operation"].split("-")[0] in ("create", "start") and entry["result"] != "accepted"

@@ -3,6 +3,7 @@
 use std::fs::read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::story;
@@ -169,4 +170,13 @@ fn a_document_that_cannot_be_known_again_is_told_and_left() {
     assert!(document(0).join("content").exists() && document(1).join("content").exists());
     let told = fsck(&server, &[], FAULTS);
     assert_eq!(told.stdout.matches("is not in the catalog").count(), 2, "{told:?}");
+    // One of another version is no damaged one: it would lose what it knows.
+    let older = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); \
+                 c.execute('DELETE FROM _sqlx_migrations WHERE version = 2'); c.commit()";
+    let status = Command::new("python3").args(["-c", older]).arg(data.join("catalog.db")).status();
+    assert!(status.expect("python3 is installed").success());
+    let (before, kept) = (read(data.join("catalog.db")).expect("it is there"), aside(&data));
+    let refused = fsck(&server, &["--rebuild"], 1);
+    assert!(refused.stderr.contains("is of an older version"), "{refused:?}");
+    assert_eq!((read(data.join("catalog.db")).expect("it is there"), aside(&data)), (before, kept));
 }

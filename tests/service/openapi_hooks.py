@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import os
-import random
+import zlib
 from email.utils import formatdate
 from urllib.parse import quote, urlsplit
 
@@ -42,7 +42,7 @@ def map_path_parameters(context, path_parameters):
     """Half of what is asked is asked of what there is; but it must stay."""
     if context.operation.method.lower() != "delete":
         for name in path_parameters or {}:
-            if name in IDS and random.random() < 0.5:
+            if name in IDS and zlib.crc32(str(path_parameters[name]).encode()) % 2:
                 path_parameters[name] = quote(IDS[name], safe="")
     return path_parameters
 

@@ -254,16 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_takes_no_longer_the_more_types_and_maps_it_has() {
-        let types = " 1".repeat(10_000);
+    fn types_that_are_told_often_are_as_those_that_are_told_once() {
+        let types = format!("{} 0", " 1".repeat(10_000));
         let maps = "a=rtpmap:2 x/1\r\n".repeat(2_500);
-        let begun = std::time::Instant::now();
-        assert_eq!(
-            Offer::read(&offer(&format!("m=audio 4000 RTP/AVP{types}\r\n{maps}"))).err(),
-            Some(SdpError::NoAudio)
-        );
-        // Each map for each type would be 25 million, and seconds.
-        assert!(begun.elapsed().as_millis() < 250, "{:?}", begun.elapsed());
+        let offer = Offer::read(&offer(&format!("m=audio 4000 RTP/AVP{types}\r\n{maps}"))).expect("it has one");
+        assert_eq!(offer.settings().payloads.codec, Codec::Pcmu);
     }
 
     proptest! {
