@@ -28,17 +28,19 @@ use crate::acs::documents::ResultDocument;
 use crate::acs::start::StartBody;
 
 /// Refusals that any operation may end in, with what they mean.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 7] = [
     ("400", "The request is not what it should be."),
     ("401", "Nobody knows who asks."),
     ("404", "There is no such thing, or it is another resource's."),
-    ("405", "The service does not do this."),
     ("409", "It is in a state that does not allow it."),
-    ("416", "The range is not in the file."),
     ("429", "A limit of the resource."),
     ("500", "The service failed."),
     ("503", "There is no room for it now."),
 ];
+
+/// What besides is refused of one operation: what is asked for when a recording starts, and of a file.
+const NOT_DONE: (&str, &str) = ("405", "The service does not do this.");
+const NO_RANGE: (&str, &str) = ("416", "The range is not in the file.");
 
 /// Returns how any operation may be refused, by status.
 pub fn refusals() -> BTreeMap<String, RefOr<Response>> {
@@ -126,7 +128,10 @@ impl Acs {
         let mut operation = operation.response(self.status, done);
         if matches!(self.answer, Answer::File) {
             let part = ResponseBuilder::new().description("A range of it.");
-            operation = operation.response("206", part.build());
+            operation = operation.response("206", part.build()).response(NO_RANGE.0, refused(NO_RANGE.0, NO_RANGE.1));
+        }
+        if self.body.is_some() {
+            operation = operation.response(NOT_DONE.0, refused(NOT_DONE.0, NOT_DONE.1));
         }
         for (status, response) in refusals() {
             operation = operation.response(status, response);

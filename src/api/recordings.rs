@@ -12,7 +12,6 @@ use sha2::Sha256;
 use crate::acs::ErrorBody;
 use crate::acs::Problem;
 use crate::acs::documents;
-use crate::acs::documents::ChunkDocument;
 use crate::acs::documents::RecordingState;
 use crate::acs::documents::RecordingStateDocument;
 use crate::acs::documents::ResultDocument;
@@ -23,6 +22,7 @@ use crate::acs::routes::Operation;
 use crate::acs::start::Locator;
 use crate::acs::start::StartRecording;
 use crate::api::Api;
+use crate::api::asking;
 use crate::api::error::problem;
 use crate::api::error::refuse;
 use crate::api::request::Asked;
@@ -33,7 +33,6 @@ use crate::supervisor::Ask;
 use crate::supervisor::AskedTerms;
 use crate::supervisor::Asker;
 use crate::supervisor::CallName;
-use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::RecordingView;
 use crate::supervisor::Refusal;
@@ -51,7 +50,7 @@ pub(super) async fn serve(api: &Api, caller: Asker, asked: &Asked, what: Operati
     match what {
         Operation::Start => start(api, caller, asked).await,
         Operation::State(id) => {
-            let view = view(api, caller, asked, &id).await?;
+            let view = asking::recording(api, caller, asked, asking::recording_id(caller, &id)?).await?;
             let state = match (view.phase, view.paused) {
                 (Phase::Recording, false) => RecordingState::Active,
                 (Phase::Recording, true) => RecordingState::Inactive,
@@ -63,7 +62,7 @@ pub(super) async fn serve(api: &Api, caller: Asker, asked: &Asked, what: Operati
         Operation::Resume(id) => change(api, caller, asked, &id, Ask::Resume, StatusCode::ACCEPTED).await,
         Operation::Stop(id) => change(api, caller, asked, &id, Ask::Stop, StatusCode::NO_CONTENT).await,
         Operation::Result(id) => {
-            let view = view(api, caller, asked, &id).await?;
+            let view = asking::recording(api, caller, asked, asking::recording_id(caller, &id)?).await?;
             Ok(Json(result(api, id, &view)).into_response())
         }
         Operation::Read { .. } | Operation::Delete(_) | Operation::NotServed => Err(Problem::NotFound("Recording")),
@@ -116,20 +115,6 @@ async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Prob
     Ok(response)
 }
 
-/// Reads a recording's name; one that another resource's is, is none.
-fn name(caller: Asker, id: &str) -> Result<RecordingId, Problem> {
-    let (resource, recording) = ids::read_recording_id(id).ok_or(Problem::NotFound("Recording"))?;
-    (resource == caller.resource.0).then_some(RecordingId(recording)).ok_or(Problem::NotFound("Recording"))
-}
-
-async fn view(api: &Api, caller: Asker, asked: &Asked, id: &str) -> Result<RecordingView, Problem> {
-    let ask = Ask::Recording(name(caller, id)?);
-    match api.supervisor.ask(caller, ask, asked.at).await.map_err(problem)? {
-        Answer::Recording(view) => Ok(*view),
-        _ => Err(Problem::Internal),
-    }
-}
-
 async fn change(
     api: &Api,
     caller: Asker,
@@ -138,23 +123,15 @@ async fn change(
     ask: fn(RecordingId) -> Ask,
     done: StatusCode,
 ) -> Result<Response, Problem> {
-    let ask = ask(name(caller, id)?);
-    api.supervisor.ask(caller, ask, asked.at).await.map_err(problem)?;
+    asking::ask(api, caller, asked, ask(asking::recording_id(caller, id)?)).await?;
     Ok(done.into_response())
 }
 
 fn result(api: &Api, recording_id: String, view: &RecordingView) -> ResultDocument {
-    let last = view.chunks.len().saturating_sub(1);
-    let document = |(at, chunk): (usize, &ChunkView)| {
-        let id = ids::document_id(&view.region, chunk.document.0);
-        ChunkDocument::new(&api.content_base, id, chunk.index, &chunk.format, chunk.duration, at == last)
-    };
     let duration = view.chunks.iter().map(|chunk| chunk.duration).sum();
     ResultDocument {
         recording_id,
-        recording_storage_info: StorageInfo {
-            recording_chunks: view.chunks.iter().enumerate().map(document).collect(),
-        },
+        recording_storage_info: StorageInfo { recording_chunks: asking::chunk_documents(api, view) },
         errors: view.end.iter().filter(|end| end.error.is_some()).map(|_| ErrorBody::of_recording()).collect(),
         recording_start_time: documents::time(view.started_at),
         recording_duration_ms: documents::milliseconds(duration),

@@ -55,8 +55,7 @@ pub struct ParticipantRow {
 }
 
 /// A recording.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingRow {
     /// Its id.
     pub id: RecordingId,
@@ -108,8 +107,7 @@ impl About {
 }
 
 /// How a recording ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndRow {
     /// Why.
     pub reason: EndReason,
@@ -122,8 +120,7 @@ pub struct EndRow {
 }
 
 /// A chunk that is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkRow {
     /// Its id.
     pub id: ChunkId,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::machine;
 use crate::story_of_calls;
 use crate::support::serial;
 use crate::support::serial::FRAME;
@@ -23,6 +24,7 @@ const MEGABYTES: f64 = 2.0 * 512.0 / 16.0;
 
 #[test]
 fn a_crowd_of_slow_and_idle_clients_hurts_nobody() {
+    let _machine = machine();
     let server = Server::start("");
     let out = server.path("recorded.wav");
     let mut command = story_of_calls(&server, "crowd.py");

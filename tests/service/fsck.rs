@@ -4,7 +4,6 @@ use std::fs::read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::story;
 use crate::support::program;
@@ -13,8 +12,8 @@ use crate::support::program::Program;
 use crate::support::server::Server;
 use crate::told;
 
-/// How long somebody is recorded.
-const HEARD: Duration = Duration::from_millis(1_000);
+/// Bytes of a second of one channel.
+const SECOND_BYTES: u64 = 32_000;
 
 /// Found something.
 const FAULTS: i32 = 4;
@@ -67,6 +66,18 @@ fn aside(data: &Path) -> Vec<PathBuf> {
     names.filter(is_aside).filter(|path| path.to_string_lossy().ends_with('Z')).collect()
 }
 
+/// Returns how many recordings go on that have a second of somebody.
+fn n_heard(data: &Path) -> usize {
+    let below = |dir: &PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_spool = |dir: &PathBuf| dir.to_string_lossy().contains("/.reelgraph-");
+    let spools = below(&data.join("recordings")).flat_map(|dir| below(&dir).collect::<Vec<_>>()).filter(is_spool);
+    let is_heard = |path: PathBuf| {
+        path.extension().is_some_and(|extension| extension == "wav")
+            && path.metadata().is_ok_and(|metadata| metadata.len() >= SECOND_BYTES)
+    };
+    spools.filter(|spool| below(spool).any(is_heard)).count()
+}
+
 /// Two recordings have ended, one of them in two lives of the service; one runs when it is killed.
 #[track_caller]
 fn killed_while_recording() -> (Server, Vec<String>) {
@@ -78,14 +89,14 @@ fn killed_while_recording() -> (Server, Vec<String>) {
     };
     let senders: Vec<_> = ports.iter().map(send).collect();
     tell(&server, "start", &["unmixed"]);
-    std::thread::sleep(HEARD);
+    server.wait_until(|data| n_heard(data) == 1);
     server = server.kill_and_start_again();
     let is_second = |path: PathBuf| path.to_string_lossy().ends_with("-1");
     server.wait_until(|data| {
         std::fs::read_dir(data.join("recordings")).expect("it is there").flatten().any(|entry| is_second(entry.path()))
     });
     tell(&server, "start", &["mixed", "killed"]);
-    std::thread::sleep(HEARD);
+    server.wait_until(|data| n_heard(data) == 3);
     let documents = serde_json::from_str(&tell(&server, "stop", &["mixed", "unmixed"])).expect("documents");
     let beside = fsck(&server, &[], 1);
     assert!(beside.stderr.contains("in use by a service that runs"), "{beside:?}");

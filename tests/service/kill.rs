@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::machine;
 use crate::story;
 use crate::support::metadata;
 use crate::support::program;
@@ -127,6 +128,7 @@ fn print(what: &str, mut times: Vec<u64>) {
 
 #[test]
 fn calls_go_on_while_the_service_is_killed_again_and_again() {
+    let _machine = machine();
     let mut server = Server::start("");
     let mut random = Random::for_test("calls_go_on");
     let ports: Vec<u16> =

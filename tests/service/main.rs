@@ -18,11 +18,20 @@ mod reload;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 use crate::support::program::Program;
 use crate::support::server::Server;
 use crate::support::sound;
 use crate::support::wav;
+
+/// Lets tests that take all of the machine run one at a time: one of them judges how late recordings are written.
+fn machine() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Returns a program of this directory that tells its story to a service.
 fn story(server: &Server, program: &str) -> Command {

@@ -1,5 +1,6 @@
 //! What can be asked for is what `/openapi.json` says, of those who may.
 
+use crate::machine;
 use crate::story_of_calls;
 use crate::support::server::Server;
 use crate::told;
@@ -7,6 +8,7 @@ use std::path::Path;
 
 #[test]
 fn whatever_is_told_can_be_asked_for_and_by_nobody_else() {
+    let _machine = machine();
     let limits = "requests-per-second = 1000000\nrecordings-max = 100\n";
     let server = Server::start(&format!("[resources.default]\n{limits}[resources.other]\n{limits}"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

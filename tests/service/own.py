@@ -4,6 +4,7 @@ runs the service and by a rule, found again, within limits."""
 import argparse
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import uuid
@@ -35,6 +36,13 @@ a=sendrecv\r
 
 def own(method, path, body=None):
     return SERVICE.own(method, f"/api/v1/{path}", body)
+
+
+def between(*asked):
+    """Does something; returns what came of it, and between when it took effect, in ms."""
+    before = time.monotonic() * 1_000
+    told = own(*asked)
+    return told, before, time.monotonic() * 1_000
 
 
 def refused(method, path, body=None):
@@ -72,7 +80,8 @@ def offered(call):
 
 def story():
     key = f"sales-{uuid.uuid4()}"
-    call = own("POST", "calls", {"callKey": key})["id"]
+    begun, *auto_from = between("POST", "calls", {"callKey": key})
+    call = begun["id"]
     rtp = offered(call)
     path = f"calls/{call}/participants/8:acs:ada"
     assert own("PATCH", path, {"displayName": "Ada L."})["displayName"] == "Ada L."
@@ -85,7 +94,7 @@ def story():
     assert (auto["graph"], auto["tags"], auto["state"]) == ("mixed-wav", ["by-rule"], "recording"), auto
     sender = send(rtp, "opus")
     new = {"graph": "lossless", "tags": ["mine", "second"], "maxPause": "1s", "atMaxPause": "stop"}
-    mine = own("POST", f"calls/{call}/recordings", new)
+    mine, *mine_from = between("POST", f"calls/{call}/recordings", new)
     for wrong in ({"graph": "none"}, {"maxPause": "1"}, {"tags": [""]}, {"maxDuration": "9999h"}, {"color": "red"}):
         assert refused("POST", f"calls/{call}/recordings", {"graph": "mixed-wav"} | wrong) == 400, wrong
     levels = poll(lambda: own("GET", f"calls/{call}/levels"), bool)
@@ -94,7 +103,7 @@ def story():
 
     # Nobody goes on with it: its pause is too long, and it ends. The other is not paused.
     mine_path = "recordings/" + urllib.parse.quote(mine["id"], safe="")
-    own("POST", f"{mine_path}/pause")
+    _, *mine_to = between("POST", f"{mine_path}/pause")
     assert own("GET", mine_path)["state"] == "paused"
     over = poll(lambda: own("GET", mine_path), lambda told: told["state"] == "ended")
     assert over["end"]["reason"] == "pause-limit" and not over["end"]["failed"], over
@@ -115,20 +124,22 @@ def story():
     assert refused("GET", "recordings?limit=0") == refused("GET", "recordings?color=red") == 400
 
     # When nobody is there any more the call ends, and what records it.
-    own("DELETE", path)
+    _, *left_at = between("DELETE", path)
     sender.kill()
     sender.wait()
     left = lambda: own("GET", "recordings/" + urllib.parse.quote(auto["id"], safe=""))
     over_too = poll(left, lambda told: told["state"] == "ended")
     assert over_too["end"]["reason"] == "no-participants", over_too
     assert refused("GET", f"calls/{call}") == 404
+    # The call goes on for empty-timeout, to the second at which it is looked at.
+    auto_to = [left_at[0] + 1_000, left_at[1] + 3_000]
     files = []
-    for recording in (over, over_too):
+    for recording, start, stop in ((over, mine_from, mine_to), (over_too, auto_from, auto_to)):
         [chunk] = recording["chunks"]
         status, _, content = SERVICE.signed("GET", chunk["contentLocation"])
         assert status == 200 and len(content) == chunk["bytes"], (status, chunk)
         Path(args.out, f"call.{chunk['format']}").write_bytes(content)
-        files.append([chunk["format"], chunk["durationMs"]])
+        files.append([chunk["format"], chunk["durationMs"], stop[0] - start[1], stop[1] - start[0]])
     print(json.dumps(files))
 
 

@@ -17,15 +17,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::acs::Problem;
-use crate::acs::ids;
 use crate::api::Api;
-use crate::api::error::problem;
 use crate::api::error::refuse;
 use crate::api::request::Asked;
 use crate::model::CallId;
-use crate::model::RecordingId;
-use crate::supervisor::Answer;
-use crate::supervisor::Ask;
 use crate::supervisor::Asker;
 
 /// Longest name of a call or a participant.
@@ -65,10 +60,6 @@ async fn serve(
     answered.unwrap_or_else(|problem| refuse(&problem, Some(&target)))
 }
 
-async fn ask(api: &Api, caller: Asker, asked: &Asked, what: Ask) -> Result<Answer, Problem> {
-    api.supervisor.ask(caller, what, asked.at).await.map_err(problem)
-}
-
 fn read<T: for<'a> Deserialize<'a>>(asked: &Asked) -> Result<T, Problem> {
     serde_json::from_slice(&asked.body)
         .map_err(|error| Problem::InvalidArgument(format!("The body is malformed: {error}.")))
@@ -93,10 +84,4 @@ fn check_name(name: &str) -> Result<(), Problem> {
 
 fn call_id(text: &str) -> Result<CallId, Problem> {
     Uuid::try_parse(text).map(CallId).map_err(|_| Problem::NotFound("Call"))
-}
-
-/// Reads a recording's name; one that another resource's is, is none.
-fn recording_id(caller: Asker, text: &str) -> Result<RecordingId, Problem> {
-    let (resource, recording) = ids::read_recording_id(text).ok_or(Problem::NotFound("Recording"))?;
-    (resource == caller.resource.0).then_some(RecordingId(recording)).ok_or(Problem::NotFound("Recording"))
 }

@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 
 use crate::acs::Problem;
 use crate::api::Api;
+use crate::api::asking::ask;
 use crate::api::openapi::Refused;
 use crate::api::v1::NAME_BYTES_MAX;
-use crate::api::v1::ask;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
 use crate::api::v1::read;

@@ -22,14 +22,16 @@ use crate::acs::documents;
 use crate::acs::documents::ChunkDocument;
 use crate::acs::ids;
 use crate::api::Api;
+use crate::api::asking::ask;
+use crate::api::asking::chunk_documents;
+use crate::api::asking::recording;
+use crate::api::asking::recording_id;
 use crate::api::openapi::Refused;
-use crate::api::v1::ask;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
 use crate::api::v1::malformed;
 use crate::api::v1::query;
 use crate::api::v1::read;
-use crate::api::v1::recording_id;
 use crate::api::v1::serve;
 use crate::model::AtMaxPause;
 use crate::model::RecordingId;
@@ -263,10 +265,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Respo
     responses((status = 200, description = "The recording.", body = Recording), Refused))]
 pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
-        match ask(api, caller, &asked, Ask::Recording(recording_id(caller, &id)?)).await? {
-            Answer::Recording(view) => Ok(Json(recording_of(api, caller, *view)).into_response()),
-            _ => Err(Problem::Internal),
-        }
+        let view = recording(api, caller, &asked, recording_id(caller, &id)?).await?;
+        Ok(Json(recording_of(api, caller, view)).into_response())
     })
     .await
 }
@@ -344,12 +344,10 @@ fn pins(pins: Vec<Pin>) -> Result<Vec<(String, u32)>, Problem> {
 }
 
 fn recording_of(api: &Api, caller: Asker, view: RecordingView) -> Recording {
-    let last = view.chunks.len().saturating_sub(1);
-    let chunk = |(at, chunk): (usize, ChunkView)| {
-        let id = ids::document_id(&view.region, chunk.document.0);
+    let documents = chunk_documents(api, &view);
+    let chunk = |(chunk, document): (ChunkView, ChunkDocument)| {
         let ChunkView { index, format, size: bytes, sha256, duration, .. } = chunk;
-        let found = ChunkDocument::new(&api.content_base, id, index, &format, duration, at == last);
-        let ChunkDocument { document_id, content_location, metadata_location, .. } = found;
+        let ChunkDocument { document_id, content_location, metadata_location, .. } = document;
         let duration_ms = documents::milliseconds(duration);
         Chunk { document_id, index, format, bytes, sha256, duration_ms, content_location, metadata_location }
     };
@@ -373,6 +371,6 @@ fn recording_of(api: &Api, caller: Asker, view: RecordingView) -> Recording {
             ready_at: end.ready_at.to_string(),
             expires_at: end.expires_at.to_string(),
         }),
-        chunks: view.chunks.into_iter().enumerate().map(chunk).collect(),
+        chunks: view.chunks.into_iter().zip(documents).map(chunk).collect(),
     }
 }

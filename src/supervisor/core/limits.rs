@@ -51,13 +51,12 @@ impl Core {
         let mut effects = Vec::new();
         let running = self.recordings.iter().filter(|(_, own)| own.phase == Phase::Recording);
         let due: Vec<_> = running.filter_map(|(id, own)| Some((*id, own.resource, due(own, now)?))).collect();
-        for (id, resource, reason) in due {
-            let told = reason.map_or("resumed", EndReason::as_str);
-            tracing::warn!(recording = %id, what = told, "a recording has reached a limit");
-            match reason {
-                Some(reason) => effects.extend(self.stop(id, reason, now)),
+        for (id, resource, reached) in due {
+            tracing::warn!(recording = %id, ?reached, "a recording has reached a limit");
+            match reached {
+                Reached::End(reason) => effects.extend(self.stop(id, reason, now)),
                 // What runs can be resumed.
-                None => drop(self.set_paused(resource, id, false, now, &mut effects)),
+                Reached::Resume => drop(self.set_paused(resource, id, false, now, &mut effects)),
             }
         }
         let timeout_ns = i64::try_from(self.policy.empty_timeout.as_nanos()).unwrap_or(i64::MAX);
@@ -71,14 +70,20 @@ impl Core {
     }
 }
 
-/// Returns why a recording is to end, or None in it where it is to go on; None where nothing is due.
-fn due(recording: &Recording, now: Now) -> Option<Option<EndReason>> {
+/// What a limit does to a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Resume,
+    End(EndReason),
+}
+
+fn due(recording: &Recording, now: Now) -> Option<Reached> {
     let Due { end_ns, pause_ns } = recording.due;
     if end_ns <= now.monotonic_ns {
-        return Some(Some(EndReason::DurationReached));
+        return Some(Reached::End(EndReason::DurationReached));
     }
     pause_ns.filter(|until| *until <= now.monotonic_ns).map(|_| match recording.about.terms.at_max_pause {
-        AtMaxPause::Resume => None,
-        AtMaxPause::Stop => Some(EndReason::PauseLimit),
+        AtMaxPause::Resume => Reached::Resume,
+        AtMaxPause::Stop => Reached::End(EndReason::PauseLimit),
     })
 }
