@@ -40,6 +40,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::api::answered::Answered;
+use crate::api::arrival::Arrival;
+use crate::api::arrival::Stamped;
 use crate::api::connect;
 use crate::api::connections::Connections;
 use crate::api::connections::Place;
@@ -146,19 +148,24 @@ async fn accept(listener: TcpListener, speaks: Speaks, places: Arc<Connections>,
         let Some(place) = places.enter() else { continue };
         let prepared = stream.set_nodelay(true).and_then(|()| {
             // Longest that nothing is acknowledged, and that the other side's window is closed.
-            setsockopt(&stream, sockopt::TcpUserTimeout, &STALL_MS).map_err(Into::into)
+            setsockopt(&stream, sockopt::TcpUserTimeout, &STALL_MS)?;
+            Stamped::new(stream)
         });
-        if let Err(error) = prepared {
-            tracing::debug!(%error, "a connection is gone already");
-            continue;
-        }
+        let stream = match prepared {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection is gone already");
+                continue;
+            }
+        };
+        let arrival = stream.arrival();
         let server = Arc::clone(&server);
         tokio::spawn(async move {
             match speaks {
-                Speaks::Http => server.answer(stream, place, &server.router).await,
-                Speaks::Admin => server.answer(stream, place, &server.admin).await,
-                Speaks::Https => server.secure(stream, place).await,
-                Speaks::Connect => server.tunnel(stream, place).await,
+                Speaks::Http => server.answer(stream, arrival, place, &server.router).await,
+                Speaks::Admin => server.answer(stream, arrival, place, &server.admin).await,
+                Speaks::Https => server.secure(stream, arrival, place).await,
+                Speaks::Connect => server.tunnel(stream, arrival, place).await,
             }
         });
     }
@@ -166,8 +173,9 @@ async fn accept(listener: TcpListener, speaks: Speaks, places: Arc<Connections>,
 
 impl Server {
     /// Answers what is asked on a connection.
-    async fn answer(&self, io: impl Io, place: Arc<Place>, router: &Router) {
-        let service = |request: Request<Incoming>| {
+    async fn answer(&self, io: impl Io, arrival: Arrival, place: Arc<Place>, router: &Router) {
+        let service = |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(arrival.clone());
             let (busy, answer) = (place.busy(), TowerToHyperService::new(router.clone()).call(request));
             async { answer.await.map(|response| response.map(|body| Body::new(Answered { body, _busy: busy }))) }
         };
@@ -175,28 +183,29 @@ impl Server {
     }
 
     /// Answers what is asked on a connection with TLS.
-    async fn secure(&self, io: impl Io, place: Arc<Place>) {
+    async fn secure(&self, io: impl Io, arrival: Arrival, place: Arc<Place>) {
         let config = Arc::clone(&self.tls.borrow());
         let shaken = tokio::select! {
             shaken = timeout(HANDSHAKE_DEADLINE, TlsAcceptor::from(config).accept(io)) => shaken,
             () = place.lost() => return,
         };
         match shaken {
-            Ok(Ok(io)) => self.answer(io, place, &self.router).await,
+            Ok(Ok(io)) => self.answer(io, arrival, place, &self.router).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
             Err(_) => tracing::debug!("no TLS in time"),
         }
     }
 
     /// Takes what comes out of a tunnel as a connection with TLS.
-    async fn tunnel(self: &Arc<Self>, io: impl Io, place: Arc<Place>) {
+    async fn tunnel(self: &Arc<Self>, io: impl Io, arrival: Arrival, place: Arc<Place>) {
         let service = |mut request: Request<Incoming>| {
             let response = connect::answer(&request, &self.tunnelled);
             if response.status().is_success() {
                 let (server, upgrade) = (Arc::clone(self), hyper::upgrade::on(&mut request));
+                let arrival = arrival.clone();
                 tokio::spawn(async move {
                     if let (Ok(io), Some(place)) = (upgrade.await, server.secure.enter()) {
-                        server.secure(TokioIo::new(io), place).await;
+                        server.secure(TokioIo::new(io), arrival, place).await;
                     }
                 });
             }

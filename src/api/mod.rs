@@ -15,6 +15,7 @@
 
 pub mod admin;
 mod answered;
+mod arrival;
 mod asking;
 mod connect;
 mod connections;

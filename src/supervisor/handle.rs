@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::SendTimeoutError;
@@ -17,6 +18,9 @@ use crate::supervisor::input::Now;
 /// Longest wait for an answer: a pipeline is built, and a journal synced, in a fraction of it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// Longest that a request can have waited to be read.
+const ARRIVED_NS_MAX: i64 = 1_000_000_000;
+
 /// When something was asked. Recordings start, pause and resume at that instant, however late the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instant(pub(super) Now);
@@ -25,6 +29,15 @@ impl Instant {
     /// Returns this instant.
     pub fn now() -> Self {
         Self(Now { monotonic_ns: monotonic_ns(), wall: Timestamp::now() })
+    }
+
+    /// Returns an instant of the monotonic clock: a second ago at most, as nothing arrives earlier that is read now but
+    /// what was sent before somebody waited for an answer.
+    pub fn arrived(arrived_ns: i64) -> Self {
+        let Self(Now { monotonic_ns, wall }) = Self::now();
+        let ago_ns = monotonic_ns.saturating_sub(arrived_ns).clamp(0, ARRIVED_NS_MAX);
+        let wall = wall.checked_sub(SignedDuration::from_nanos(ago_ns)).unwrap_or(wall);
+        Self(Now { monotonic_ns: monotonic_ns - ago_ns, wall })
     }
 }
 

@@ -19,8 +19,8 @@ const DESCRIPTORS: u64 = 2 * 512 * 2;
 /// Longest that somebody waits who asks for something meanwhile, on a machine that is busy with the others.
 const LATENCY_S: f64 = 2.0;
 
-/// What it may take more: no client has more than 64 KiB of it.
-const MEGABYTES: f64 = 2.0 * 512.0 / 16.0;
+/// What it may take more: no client of these has more than 48 KiB of it, also where a body comes byte by byte.
+const MEGABYTES: f64 = 2.0 * 512.0 * 48.0 / 1024.0;
 
 #[test]
 fn a_crowd_of_slow_and_idle_clients_hurts_nobody() {

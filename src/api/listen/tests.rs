@@ -55,10 +55,10 @@ impl Rig {
         let (server, place) = (Arc::clone(&self.server), Connections::new(1).enter().expect("there is room"));
         tokio::spawn(async move {
             match speaks {
-                Speaks::Http => server.answer(io, place, &server.router).await,
-                Speaks::Admin => server.answer(io, place, &server.admin).await,
-                Speaks::Https => server.secure(io, place).await,
-                Speaks::Connect => server.tunnel(io, place).await,
+                Speaks::Http => server.answer(io, Arrival::default(), place, &server.router).await,
+                Speaks::Admin => server.answer(io, Arrival::default(), place, &server.admin).await,
+                Speaks::Https => server.secure(io, Arrival::default(), place).await,
+                Speaks::Connect => server.tunnel(io, Arrival::default(), place).await,
             }
         });
         client
