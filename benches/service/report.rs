@@ -41,8 +41,7 @@ of the end, for which it is asked every millisecond, and the first byte of the f
 recorder waits for what is still on its way. A file *as long as an hour* was made so in the spool while it was
 recorded: filled up with what had been recorded until then, over and over, synced, and where the table says so dropped
 from memory; then it was recorded on, and stopped as any other. Bars are for 99 %. *Own metric*: in which bucket
-`/metrics` has the same requests; its time begins when the service has one. What an effect is later than that, its
-request took until the service had it.
+`/metrics` has the same requests; its time begins when the kernel has received one.
 
 The requests of the second table are made by `wrk` as fast as its connections can, signed before, to a service whose
 `requests-per-second` does not hinder them. Ticks and packets are from `/metrics`; a busy engine ticks half as often.
