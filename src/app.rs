@@ -5,6 +5,7 @@ mod graphs;
 mod names;
 mod observe;
 mod reload;
+mod rules;
 pub mod serve;
 
 use std::collections::BTreeMap;

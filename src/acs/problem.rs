@@ -15,6 +15,9 @@ pub enum Problem {
     /// The request is not what it should be.
     #[error("{0}")]
     InvalidArgument(String),
+    /// A request's id was another one's.
+    #[error("The Repeatability-Request-ID was used for another request.")]
+    Repeated,
     /// The service does not do this.
     #[error("{0}")]
     Unsupported(String),
@@ -48,6 +51,7 @@ impl Problem {
             Self::Unauthenticated(_) => 401,
             Self::NotFound(_) => 404,
             Self::InvalidArgument(_)
+            | Self::Repeated
             | Self::CallNotEstablished(_)
             | Self::DuplicateRecording
             | Self::WrongFormat(_) => 400,
@@ -64,7 +68,7 @@ impl Problem {
         match self {
             Self::Unauthenticated(_) => "7509",
             Self::NotFound(_) => "8522",
-            Self::InvalidArgument(_) => "8523",
+            Self::InvalidArgument(_) | Self::Repeated => "8523",
             Self::Unsupported(_) => "8520",
             Self::CallNotEstablished(_) => "8501",
             Self::DuplicateRecording => "8559",

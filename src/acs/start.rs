@@ -8,12 +8,13 @@ use crate::acs::participants::Identifier;
 use crate::model::ChannelType;
 use crate::model::Content;
 use crate::model::Format;
+use crate::model::NAME_BYTES_MAX;
 
 /// Channels that participants can be given, from 0.
 const CHANNELS: u32 = 5;
 
-/// Longest name of a call, and address that is called back.
-const TEXT_BYTES_MAX: usize = 4_096;
+/// Longest address that is called back.
+const ADDRESS_BYTES_MAX: usize = 4_096;
 
 /// Participants that can be told by name.
 const NAMED_MAX: usize = 500;
@@ -113,7 +114,7 @@ impl StartRecording {
         }
         let callback = body.recording_state_callback_uri.filter(|uri| !uri.is_empty());
         let is_url = |uri: &String| uri.starts_with("https://") || uri.starts_with("http://");
-        if callback.as_ref().is_some_and(|uri| !is_url(uri) || uri.len() > TEXT_BYTES_MAX) {
+        if callback.as_ref().is_some_and(|uri| !is_url(uri) || uri.len() > ADDRESS_BYTES_MAX) {
             return Err(invalid("The field recordingStateCallbackUri is invalid.".to_owned()));
         }
         Ok(Self { call, content, channel, format, pins, pause_on_start: body.pause_on_start == Some(true), callback })
@@ -143,7 +144,7 @@ fn locator(locator: Option<CallLocator>, connection: Option<String>) -> Result<L
     };
     let is_name = |found: &Locator| {
         let (Locator::Server(id) | Locator::Group(id) | Locator::Room(id) | Locator::Connection(id)) = found;
-        !id.is_empty() && id.len() <= TEXT_BYTES_MAX
+        !id.is_empty() && id.len() <= NAME_BYTES_MAX
     };
     found.filter(is_name).ok_or_else(|| invalid("callLocator or callConnectionId must name a call.".to_owned()))
 }

@@ -1,6 +1,7 @@
 //! Refusals as answers.
 
 use axum::Json;
+use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
@@ -11,6 +12,9 @@ use uuid::Uuid;
 use crate::acs::Problem;
 use crate::api::observed::Rejection;
 use crate::supervisor::Refusal;
+
+/// What tells whether a request could be made again.
+pub(super) const REPEATED: HeaderName = HeaderName::from_static("repeatability-result");
 
 /// Returns what clients are told of a refusal.
 pub(super) fn problem(refusal: Refusal) -> Problem {
@@ -23,9 +27,7 @@ pub(super) fn problem(refusal: Refusal) -> Problem {
         Refusal::Stopping => Problem::Conflict("The recording is being stopped."),
         Refusal::CallExists(_) => Problem::Conflict("A call has that name already."),
         Refusal::ParticipantExists => Problem::Conflict("The participant is in the call already."),
-        Refusal::RequestDiffers => {
-            Problem::InvalidArgument("The Repeatability-Request-ID was used for another request.".to_owned())
-        }
+        Refusal::RequestDiffers => Problem::Repeated,
         Refusal::NoGraph(what) => Problem::WrongFormat(format!("This cannot be recorded here: {what}.")),
         Refusal::TooMany(what) => Problem::TooMany(format!("The resource has as many {what} as it may.")),
         Refusal::NoCapacity(why) => Problem::NoCapacity(format!("There is no room for it now: {why}.")),
@@ -51,6 +53,9 @@ pub(super) fn refuse_content(problem: &Problem) -> Response {
 fn answer(problem: &Problem, body: impl IntoResponse) -> Response {
     let mut response = (status(problem), body).into_response();
     response.extensions_mut().insert(Rejection::of(problem));
+    if *problem == Problem::Repeated {
+        response.headers_mut().insert(REPEATED, HeaderValue::from_static("rejected"));
+    }
     if let Some(seconds) = problem.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

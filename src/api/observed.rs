@@ -88,7 +88,7 @@ impl Rejection {
         match problem {
             Problem::Unauthenticated(_) => Self::Unauthenticated,
             Problem::NotFound(_) => Self::NotFound,
-            Problem::InvalidArgument(_) => Self::InvalidArgument,
+            Problem::InvalidArgument(_) | Problem::Repeated => Self::InvalidArgument,
             Problem::Unsupported(_) => Self::Unsupported,
             Problem::CallNotEstablished(_) => Self::CallNotEstablished,
             Problem::DuplicateRecording => Self::DuplicateRecording,

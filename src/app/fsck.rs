@@ -215,10 +215,10 @@ struct Data {
 
 impl Data {
     fn open(config: &Config) -> Result<Self, FsckError> {
-        let dir = &config.service.data_dir;
-        let _lock = lock_data(dir)?;
-        let objects = Objects::local(&dir.join("objects"))?;
-        Ok(Self { objects, recordings: dir.join("recordings"), catalog: dir.join("catalog.db"), _lock })
+        let service = &config.service;
+        let _lock = lock_data(&service.data_dir)?;
+        let objects = Objects::local(&service.objects_dir())?;
+        Ok(Self { objects, recordings: service.recordings_dir(), catalog: service.catalog(), _lock })
     }
 
     /// Compares documents with what the catalog says of them.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::graph;
+use crate::graph::GraphError;
 use crate::graph::Plan;
 use crate::graph::shipped::shipped;
 use crate::pipeline::Installed;
@@ -18,9 +20,9 @@ const NAME_BYTES_MAX: usize = 64;
 /// Why there are no graphs. Reads after "failed to serve: ".
 #[derive(Debug, thiserror::Error)]
 pub enum GraphsError {
-    /// Some do not work here: a line for each error.
-    #[error("{0}")]
-    Graph(String),
+    /// One does not work here.
+    #[error(transparent)]
+    Graph(Box<GraphError>),
     /// The directory, or a file in it.
     #[error("{path} cannot be read: {cause}")]
     Unreadable {
@@ -47,39 +49,55 @@ pub enum GraphsError {
 ///
 /// # Errors
 ///
-/// One of them cannot be used. All errors of a graph are told at once.
-pub(super) fn plans(dir: Option<&Path>) -> Result<BTreeMap<String, Arc<Plan>>, GraphsError> {
+/// Some of them cannot be used. All errors of all graphs are told at once.
+pub(super) fn plans(dir: Option<&Path>) -> Result<BTreeMap<String, Arc<Plan>>, Vec<GraphsError>> {
+    let mut texts = Vec::new();
+    let mut errors = Vec::new();
+    for graph in SHIPPED.iter().filter_map(|name| shipped(name)) {
+        texts.push((graph.name.to_owned(), format!("{}.toml", graph.name), graph.text.to_owned()));
+    }
+    for file in dir.map(files).unwrap_or_default() {
+        match file.and_then(own) {
+            Ok(own) => texts.push(own),
+            Err(error) => errors.push(error),
+        }
+    }
     let mut plans = BTreeMap::new();
-    for name in SHIPPED {
-        let text = shipped(name).map(|graph| graph.text);
-        let text = text.ok_or_else(|| GraphsError::Graph(format!("there is no graph {name}")))?;
-        plans.insert(name.to_owned(), plan(&format!("{name}.toml"), text)?);
-    }
-    let Some(dir) = dir else { return Ok(plans) };
-    let unreadable = |path: &Path, cause| GraphsError::Unreadable { path: path.display().to_string(), cause };
-    let entries = std::fs::read_dir(dir).map_err(|cause| unreadable(dir, cause))?;
-    for entry in entries {
-        let path = entry.map_err(|cause| unreadable(dir, cause))?.path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
+    for (name, file, text) in texts {
+        match graph::check(&file, &text, &Installed) {
+            Ok(plan) => drop(plans.insert(name, Arc::new(plan))),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| GraphsError::Graph(error.into()))),
         }
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| name.bytes().all(is_plain));
-        let name = name.filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len())).map(str::to_owned);
-        let name = name.ok_or_else(|| GraphsError::Name { path: path.display().to_string() })?;
-        if shipped(&name).is_some() {
-            return Err(GraphsError::Shipped { path: path.display().to_string() });
-        }
-        let text = std::fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?;
-        plans.insert(name, plan(&path.display().to_string(), &text)?);
     }
-    Ok(plans)
+    if errors.is_empty() { Ok(plans) } else { Err(errors) }
 }
 
-fn plan(file: &str, text: &str) -> Result<Arc<Plan>, GraphsError> {
-    let checked = graph::check(file, text, &Installed);
-    checked.map(Arc::new).map_err(|errors| {
-        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        GraphsError::Graph(lines.join("\n"))
-    })
+/// Returns the files of graphs in a directory.
+fn files(dir: &Path) -> Vec<Result<PathBuf, GraphsError>> {
+    let is_graph = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    match std::fs::read_dir(dir) {
+        Ok(entries) => {
+            let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|cause| unreadable(dir, cause)));
+            paths.filter(|path| path.as_ref().map_or(true, is_graph)).collect()
+        }
+        Err(cause) => vec![Err(unreadable(dir, cause))],
+    }
+}
+
+/// Returns a graph's name, its file as it is told, and its text.
+fn own(path: PathBuf) -> Result<(String, String, String), GraphsError> {
+    let file = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| name.bytes().all(is_plain));
+    let name = name.filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len())).map(str::to_owned);
+    let Some(name) = name else { return Err(GraphsError::Name { path: file }) };
+    if shipped(&name).is_some() {
+        return Err(GraphsError::Shipped { path: file });
+    }
+    let text = std::fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?;
+    Ok((name, file, text))
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> GraphsError {
+    GraphsError::Unreadable { path: path.display().to_string(), cause }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::available_parallelism;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
+use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::api::Api;
@@ -27,10 +29,11 @@ use crate::app::graphs::GraphsError;
 use crate::app::names::Names;
 use crate::app::observe;
 use crate::app::reload::Reload;
+use crate::app::rules::RuleError;
+use crate::app::rules::policy;
 use crate::catalog::Catalog;
 use crate::catalog::CatalogError;
 use crate::catalog::Rows;
-use crate::config::AutoRecordSettings;
 use crate::config::Config;
 use crate::config::ResourceSettings;
 use crate::config::ServiceSettings;
@@ -44,21 +47,20 @@ use crate::engine;
 use crate::engine::Engine;
 use crate::engine::EngineError;
 use crate::engine::Settings;
-use crate::graph::Plan;
 use crate::ingest::rtp::Readers;
 use crate::ingest::rtp::RtpError;
 use crate::model::ResourceId;
 use crate::storage::Leftovers;
+use crate::storage::Lock;
 use crate::storage::Objects;
 use crate::storage::ObjectsError;
 use crate::storage::StorageError;
 use crate::storage::lock_data;
 use crate::storage::look_at_all;
 use crate::supervisor;
-use crate::supervisor::AutoRecord;
 use crate::supervisor::Collaborators;
+use crate::supervisor::Handle;
 use crate::supervisor::Meter;
-use crate::supervisor::Policy;
 use crate::telemetry::Registry;
 
 /// Longest wait for what is still to be written to the catalog.
@@ -92,19 +94,12 @@ pub enum ServeError {
         /// Why. Not a `source`: the text has it already.
         cause: std::io::Error,
     },
-    /// A graph does not work here.
-    #[error(transparent)]
-    Graphs(#[from] GraphsError),
-    /// A rule is about something that is not there.
-    #[error("[auto-record.{rule}]: there is no {what} {name}")]
-    Rule {
-        /// Name of the rule.
-        rule: String,
-        /// What is not there.
-        what: &'static str,
-        /// How it is named.
-        name: String,
-    },
+    /// Graphs do not work here: a line for each error.
+    #[error("{}", lines(.0))]
+    Graphs(Vec<GraphsError>),
+    /// Rules are about what is not there: a line for each.
+    #[error("{}", lines(.0))]
+    Rules(Vec<RuleError>),
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -134,6 +129,10 @@ pub enum ServeError {
     Listening(std::io::Error),
 }
 
+fn lines(errors: &[impl std::error::Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 /// Serves until `end` comes, and then until all recordings have ended. `ready` is told where, once. Keys and
 /// certificate are read again at each `hangup`.
 ///
@@ -146,70 +145,44 @@ pub async fn serve(
     hangup: Signal,
     end: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let data = &config.service.data_dir;
-    for dir in [data.clone(), data.join("recordings"), data.join("objects")] {
-        private::make_dir(&dir)?;
-    }
-    let _lock = lock_data(data)?;
-    let n_workers = available_parallelism().map_or(1, usize::from);
-    let settings = Settings { workers: n_workers, tick: config.engine.tick, stall: config.engine.stall_timeout };
+    let _lock = open_data(&config.service)?;
     let mut listeners = listen(&config.service).await?;
-    let http = listeners.http.local_addr().map_err(ServeError::Listening)?;
-    let https = listeners.https.local_addr().map_err(ServeError::Listening)?;
-    let names = Names::new(&config.service, http, https);
-    let connect = listeners.connect.as_ref().and_then(|listener| listener.local_addr().ok());
-    listeners.tunnelled = names.tunnelled.clone();
-    let admin_at = listeners.admin.as_ref().and_then(|listener| listener.local_addr().ok());
-    let objects = Objects::local(&data.join("objects"))?;
-    let (catalog, rows, writer) = Catalog::open(&data.join("catalog.db")).await?;
-    let left = left(data.join("recordings"), &rows).await?;
+    let names = names(&mut listeners, &config.service)?;
+    let objects = Objects::local(&config.service.objects_dir())?;
+    let (catalog, rows, writer) = Catalog::open(&config.service.catalog()).await?;
+    let left = left(config.service.recordings_dir(), &rows).await?;
     let (reload, keys, tls) = Reload::begin(&config.service, &config.resources, &names)?;
-    let (authority, files) = (reload.authority(), reload.files());
+    let admin_at = listeners.admin.as_ref().and_then(|listener| listener.local_addr().ok());
     let admin = admin_at.map(|address| (address, config.service.admin_token()));
-    let served = Served { http, https: names.endpoint, connect, admin, authority, resources: files };
+    let token = admin.as_ref().map(|(_, file)| keys::load_or_create_token(file)).transpose()?;
+    let served = Served {
+        http: listeners.http.local_addr().map_err(ServeError::Listening)?,
+        https: names.endpoint,
+        connect: listeners.connect.as_ref().and_then(|listener| listener.local_addr().ok()),
+        admin,
+        authority: reload.authority(),
+        resources: reload.files(),
+    };
     let ids = reload.resources.iter().map(|resource| resource.id);
     let resources: BTreeMap<_, _> = ids.zip(config.resources.iter().cloned()).collect();
-    let plans = graphs::plans(config.recording.graphs_dir.as_deref())?;
     let rates = Rates::new(resources.iter().map(|(id, settings)| (*id, settings.requests_per_second)));
-    let policy = policy(&config, &resources, &plans)?;
-    let token = served.admin.as_ref().map(|(_, file)| keys::load_or_create_token(file)).transpose()?;
-    let (registry, engine) = (Registry::default(), Arc::new(Engine::start(settings)?));
-    observe::register(&registry, &config.service.data_dir);
-    engine::register(&registry, &engine);
-    let meter = Meter::register(&registry);
-    let (workers, data_dir) = (Arc::downgrade(&engine), config.service.data_dir.clone());
-    let audit = catalog.audit_log();
-    let (supervisor, task) = supervisor::start(Collaborators {
-        engine,
-        readers: Readers::start(n_workers)?,
-        objects: objects.clone(),
-        catalog,
-        rows,
-        left,
-        meter: Arc::clone(&meter),
-        plans,
-        settings: config.engine,
-        service: config.service,
-        resources,
-        policy,
-    });
-    let gate = Gate { keys, hosts: names.signed, rates };
-    let health = Arc::new(Health {
-        engine: workers,
-        supervisor: supervisor.clone(),
-        data_dir,
-        is_ending: AtomicBool::new(false),
-    });
+    let registry = Registry::default();
+    observe::register(&registry, &config.service);
     let requests = Requests::register(&registry);
+    let (audit, data_dir) = (catalog.audit_log(), config.service.data_dir.clone());
+    let Recorder { engine, meter, supervisor, task } =
+        Recorder::start(config, resources, (catalog, rows, left), objects.clone(), &registry)?;
+    let is_ending = AtomicBool::new(false);
+    let health = Arc::new(Health { engine, supervisor: supervisor.clone(), data_dir, is_ending });
     let admin = served.admin.as_ref().zip(token).map(|((address, _), token)| {
-        let meter = Arc::clone(&meter);
-        admin::router(Admin { registry, meter, health: Arc::clone(&health), token, address: address.ip() })
+        let (meter, health) = (Arc::clone(&meter), Arc::clone(&health));
+        admin::router(Admin { registry, meter, health, token, address: address.ip() })
     });
     let router = api::router(Api {
         supervisor: supervisor.clone(),
         audit,
         objects,
-        gate,
+        gate: Gate { keys, hosts: names.signed, rates },
         content_base: names.content_base,
         health: Arc::clone(&health),
         meter,
@@ -228,6 +201,68 @@ pub async fn serve(
     })
     .await;
     Ok(())
+}
+
+/// Makes the directories of what is kept, and takes them: nobody else may.
+fn open_data(service: &ServiceSettings) -> Result<Lock, ServeError> {
+    for dir in [service.data_dir.clone(), service.recordings_dir(), service.objects_dir()] {
+        private::make_dir(&dir)?;
+    }
+    Ok(lock_data(&service.data_dir)?)
+}
+
+/// Returns how the service is known at the ports that it has, and tells who tunnels to it.
+fn names(listeners: &mut Listeners, service: &ServiceSettings) -> Result<Names, ServeError> {
+    let http = listeners.http.local_addr().map_err(ServeError::Listening)?;
+    let https = listeners.https.local_addr().map_err(ServeError::Listening)?;
+    let names = Names::new(service, http, https);
+    listeners.tunnelled = names.tunnelled.clone();
+    Ok(names)
+}
+
+/// What records, and who decides about it.
+struct Recorder {
+    engine: Weak<Engine>,
+    meter: Arc<Meter>,
+    supervisor: Handle,
+    task: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Starts workers, readers and the supervisor, with what is there from before.
+    fn start(
+        config: Config,
+        resources: BTreeMap<ResourceId, ResourceSettings>,
+        (catalog, rows, left): (Catalog, Rows, Leftovers),
+        objects: Objects,
+        registry: &Registry,
+    ) -> Result<Self, ServeError> {
+        let plans = graphs::plans(config.recording.graphs_dir.as_deref()).map_err(ServeError::Graphs)?;
+        let policy = policy(&config, &resources, &plans).map_err(ServeError::Rules)?;
+        let workers = available_parallelism().map_or(1, usize::from);
+        let (tick, stall) = (config.engine.tick, config.engine.stall_timeout);
+        let engine = Arc::new(Engine::start(Settings { workers, tick, stall })?);
+        engine::register(registry, &engine);
+        let meter = Meter::register(registry);
+        let readers = Readers::start(workers)?;
+        let (settings, service) = (config.engine, config.service);
+        let (watched, counting) = (Arc::downgrade(&engine), Arc::clone(&meter));
+        let (supervisor, task) = supervisor::start(Collaborators {
+            engine,
+            readers,
+            objects,
+            catalog,
+            rows,
+            left,
+            meter,
+            plans,
+            settings,
+            service,
+            resources,
+            policy,
+        });
+        Ok(Self { engine: watched, meter: counting, supervisor, task })
+    }
 }
 
 async fn listen(service: &ServiceSettings) -> Result<Listeners, ServeError> {
@@ -253,34 +288,4 @@ async fn left(dir: PathBuf, rows: &Rows) -> Result<Leftovers, ServeError> {
     let known: BTreeSet<_> = stored.chain(rows.deletions.iter().copied()).collect();
     let looked = tokio::task::spawn_blocking(move || look_at_all(&dir, |document| known.contains(&document)));
     Ok(looked.await.expect("looking at files does not panic")?)
-}
-
-/// Returns what holds for all calls and recordings.
-fn policy(
-    config: &Config,
-    resources: &BTreeMap<ResourceId, ResourceSettings>,
-    plans: &BTreeMap<String, Arc<Plan>>,
-) -> Result<Policy, ServeError> {
-    let rule = |rule: &AutoRecordSettings| {
-        let unknown = |what: &'static str, name: &String| {
-            let (rule, name) = (rule.name.clone(), name.clone());
-            ServeError::Rule { rule, what, name }
-        };
-        if !plans.contains_key(&rule.graph) {
-            return Err(unknown("graph", &rule.graph));
-        }
-        let named = |name: &String| {
-            let found = resources.iter().find(|(_, settings)| settings.name == *name).map(|(id, _)| *id);
-            found.ok_or_else(|| unknown("resource", name))
-        };
-        let AutoRecordSettings { name, graph, resource, call_key, tags } = rule.clone();
-        let resource = resource.as_ref().map(named).transpose()?;
-        Ok(AutoRecord { name, resource, call_key, graph, tags })
-    };
-    Ok(Policy {
-        creates_on_start: config.calls.create_on_start,
-        empty_timeout: config.calls.empty_timeout,
-        terms: config.recording.terms.clone(),
-        auto_record: config.auto_record.iter().map(rule).collect::<Result<_, _>>()?,
-    })
 }

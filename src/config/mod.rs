@@ -27,9 +27,6 @@ pub use error::ConfigError;
 pub use error::ConfigErrorKind;
 pub use service::ServiceSettings;
 
-/// Longest time that a limit may have.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
-
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../config.toml");
 
@@ -165,7 +162,7 @@ fn read(mut root: Table<'_>) -> Config {
     let mut calls = root.table("calls");
     let calls_settings = CallSettings {
         create_on_start: calls.flag("create-on-start"),
-        empty_timeout: calls.duration("empty-timeout", ms(1_000)..=LONGEST),
+        empty_timeout: calls.duration("empty-timeout", Terms::LIMIT_MIN..=Terms::LIMIT_MAX),
     };
     let recording_settings = recording::read(&mut recording);
     let rules = root.table("auto-record").tables("default").into_iter();

@@ -48,6 +48,21 @@ impl ServiceSettings {
         self.data_dir.join("admin-token")
     }
 
+    /// Returns where recordings are that run, a directory for each.
+    pub fn recordings_dir(&self) -> PathBuf {
+        self.data_dir.join("recordings")
+    }
+
+    /// Returns where finished files are.
+    pub fn objects_dir(&self) -> PathBuf {
+        self.data_dir.join("objects")
+    }
+
+    /// Returns the file of the catalog.
+    pub fn catalog(&self) -> PathBuf {
+        self.data_dir.join("catalog.db")
+    }
+
     /// Returns where the keys of resources are.
     pub fn keys_dir(&self) -> PathBuf {
         self.data_dir.join("keys")

@@ -12,6 +12,9 @@ mod terms;
 pub mod text;
 pub mod units;
 
+/// Longest name of a call, and of somebody in it, in bytes.
+pub const NAME_BYTES_MAX: usize = 1_024;
+
 pub use blame::Blame;
 pub use ids::CallId;
 pub use ids::ChunkId;

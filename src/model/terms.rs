@@ -29,6 +29,23 @@ pub struct Terms {
     pub max_duration: Duration,
 }
 
+impl Terms {
+    /// Tags that a recording may have.
+    pub const TAGS_MAX: usize = 16;
+    /// Longest tag.
+    pub const TAG_BYTES_MAX: usize = 128;
+    /// Shortest limit of a pause and of a recording.
+    pub const LIMIT_MIN: Duration = Duration::from_secs(1);
+    /// Longest limit.
+    pub const LIMIT_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+    /// Returns whether a recording may have these tags.
+    pub fn may_have<T: AsRef<str>>(tags: &[T]) -> bool {
+        let is_tag = |tag: &T| (1..=Self::TAG_BYTES_MAX).contains(&tag.as_ref().len());
+        tags.len() <= Self::TAGS_MAX && tags.iter().all(is_tag)
+    }
+}
+
 impl Default for Terms {
     /// Returns those of a recording that was started before there were any.
     fn default() -> Self {

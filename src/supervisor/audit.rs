@@ -50,7 +50,7 @@ pub(super) fn noted(asker: Asker, ask: &Ask, at: Timestamp) -> Option<AuditRow> 
 pub(super) fn answered(mut row: AuditRow, answer: &Result<Answer, Refusal>) -> AuditRow {
     match answer {
         Ok(Answer::Call(view)) => row.object = view.id.to_string(),
-        Ok(Answer::Started(recording)) => row.object = ids::recording_id(row.resource.0, recording.0),
+        Ok(Answer::Started(recording, _)) => row.object = ids::recording_id(row.resource.0, recording.0),
         Ok(_) => (),
         Err(refusal) => row.result = refusal.word(),
     }

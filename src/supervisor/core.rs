@@ -1,4 +1,5 @@
-//! The decisions about calls and recordings. Pure: what has happened, and when, are arguments.
+//! The decisions about calls and recordings. Pure, but for ids, which are random: what has happened, and when, are
+//! arguments.
 //!
 //! ```text
 //!  Starting ──begun──► Recording ──stop, call ended, failure──► Stopping ──all is stored──► Ended ──retention──► gone
@@ -21,8 +22,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::catalog::About;
+use crate::catalog::ChunkRow;
 use crate::catalog::EndRow;
+use crate::catalog::RecordingRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
 use crate::config::ResourceSettings;
@@ -35,7 +37,6 @@ use crate::model::ResourceId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
 use crate::supervisor::CallName;
-use crate::supervisor::ChunkView;
 use crate::supervisor::DocumentView;
 use crate::supervisor::Phase;
 use crate::supervisor::Policy;
@@ -50,6 +51,7 @@ use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
 pub(super) use recordings::RETENTION;
+pub(super) use restore::DAMAGED;
 
 /// How long a request may be made again.
 const REPEAT: Duration = Duration::from_secs(24 * 3_600);
@@ -97,45 +99,86 @@ pub(super) struct Outcome {
     pub(super) error: Option<String>,
 }
 
-#[derive(Debug)]
-struct Recording {
-    resource: ResourceId,
-    call: CallId,
-    phase: Phase,
-    graph: String,
-    paused: bool,
-    /// Since when it is, or is not.
-    paused_at: Timestamp,
-    about: About,
-    due: Due,
-    pins: Vec<(String, u32)>,
-    started_at: Timestamp,
-    started_ns: i64,
-    /// By number.
-    members: Vec<MemberKey>,
-    /// When the last of its changes takes effect: they do in the order in which they were decided.
-    changed_ns: i64,
-    run: Run,
-    /// Parts that have begun.
-    n_parts: u32,
+/// The parts of a recording.
+#[derive(Debug, Default)]
+struct Parts {
+    /// Those that have begun.
+    n_begun: u32,
+    /// Those that are not stored.
+    n_unstored: u32,
     /// Chunks before the part that is to begin.
     n_chunks: u32,
-    /// Parts that are not stored.
-    n_unstored: u32,
+    /// The last that has ended, and why it did.
+    last: Option<(u32, EndReason)>,
+}
+
+#[derive(Debug)]
+struct Recording {
+    /// As the catalog is to know it.
+    row: RecordingRow,
+    /// How far it is: it never goes back.
+    phase: Phase,
+    run: Run,
+    parts: Parts,
+    /// Those of its chunks that are stored.
+    chunks: Vec<ChunkRow>,
+    due: Due,
+    started_ns: i64,
+    /// When the last of its changes takes effect: they do in the order in which they were decided.
+    changed_ns: i64,
+    /// By number.
+    members: Vec<MemberKey>,
     /// What is to happen to it as soon as it has begun.
     deferred: Vec<Effect>,
-    /// Why it is to end, if it is.
-    stopping: Option<EndReason>,
-    /// Id of the request that started it, if that may be made again.
-    asked_as: Option<String>,
     /// Who waits until it has begun.
     waiting: Vec<Token>,
-    chunks: Vec<ChunkView>,
-    /// The last part that has ended, and why it did.
-    outcome: Option<(u32, EndReason)>,
+    /// Id of the request that started it, if that may be made again.
+    asked_as: Option<String>,
     /// What went wrong first.
     error: Option<String>,
-    end: Option<EndRow>,
+}
+
+impl Recording {
+    /// One that nothing has happened to yet.
+    fn new(row: RecordingRow, phase: Phase, run: Run, now: Now) -> Self {
+        let due = Due::new(&row.about.terms, row.started_at, row.paused.then_some(row.paused_at), now);
+        let (started_ns, changed_ns) = (now.monotonic_ns, now.monotonic_ns);
+        let (members, deferred, waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let (parts, chunks, asked_as, error) = (Parts::default(), Vec::new(), None, None);
+        Self {
+            row,
+            phase,
+            run,
+            parts,
+            chunks,
+            due,
+            started_ns,
+            changed_ns,
+            members,
+            deferred,
+            waiting,
+            asked_as,
+            error,
+        }
+    }
+
+    /// It is so far now, if it was not.
+    fn advance(&mut self, to: Phase) {
+        self.phase = self.phase.max(to);
+    }
+
+    /// What records of it has ended though nobody asked for it.
+    fn ended_by_itself(&mut self) -> Effect {
+        self.advance(Phase::Stopping);
+        // For the next process, if this one is killed before all is stored.
+        self.row.stopping.get_or_insert(EndReason::Failed);
+        self.save()
+    }
+
+    /// Lets the catalog know how it is now.
+    fn save(&self) -> Effect {
+        Effect::Save(Update::Recording(self.row.clone()))
+    }
 }
 
 /// All calls and recordings.
@@ -200,13 +243,8 @@ impl Core {
             Input::TrackOpened { token, port, joining, opened } => self.track_opened(token, port, joining, opened, now),
             Input::Begun { recording, begun } => self.begun(recording, begun, now),
             Input::Stopped { recording } => {
-                if let Some(own) = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording) {
-                    own.phase = Phase::Stopping;
-                    // For the next process, if this one is killed before all is stored.
-                    own.stopping = own.stopping.or(Some(EndReason::Failed));
-                    return vec![Effect::Save(Update::Recording(saved::row(recording, own)))];
-                }
-                Vec::new()
+                let own = self.recordings.get_mut(&recording).filter(|own| own.phase == Phase::Recording);
+                own.map(Recording::ended_by_itself).into_iter().collect()
             }
             Input::PartEnded { recording, chunks, outcome } => self.part_ended(recording, chunks, outcome, now),
             Input::Heard(members) => self.heard(&members, now),
@@ -287,7 +325,7 @@ impl Core {
             Ask::DeleteDocument(document) => {
                 self.document_view(resource, document)?;
                 if let Some(recording) = self.documents.remove(&document).and_then(|id| self.recordings.get_mut(&id)) {
-                    recording.chunks.retain(|chunk| chunk.document != document);
+                    recording.chunks.retain(|chunk| chunk.id != document);
                 }
                 effects.extend([Effect::Save(Update::ChunkDoomed(document)), Effect::Delete(document)]);
                 Answer::Done
@@ -305,7 +343,7 @@ impl Core {
     }
 
     fn own(&self, resource: ResourceId, recording: RecordingId) -> Option<&Recording> {
-        self.recordings.get(&recording).filter(|recording| recording.resource == resource)
+        self.recordings.get(&recording).filter(|recording| recording.row.resource == resource)
     }
 
     fn passed(&mut self, now: Now) -> Vec<Effect> {
@@ -316,10 +354,10 @@ impl Core {
         effects.extend(self.await_no_longer(now));
         effects.extend(self.keep_limits(now));
         let is_over = |end: &EndRow| end.expires_at <= now.wall;
-        let over = self.recordings.extract_if(.., |_, recording| recording.end.as_ref().is_some_and(is_over));
+        let over = self.recordings.extract_if(.., |_, recording| recording.row.end.as_ref().is_some_and(is_over));
         for (id, recording) in over {
             effects.extend([Effect::Forget(id), Effect::Save(Update::RecordingGone(id))]);
-            for ChunkView { document, .. } in recording.chunks {
+            for ChunkRow { id: document, .. } in recording.chunks {
                 self.documents.remove(&document);
                 effects.extend([Effect::Save(Update::ChunkDoomed(document)), Effect::Delete(document)]);
             }
@@ -335,7 +373,7 @@ impl Core {
 
     fn document_view(&self, resource: ResourceId, document: ChunkId) -> Result<DocumentView, Refusal> {
         let recording = self.documents.get(&document).and_then(|id| self.own(resource, *id));
-        let chunk = recording.and_then(|own| own.chunks.iter().find(|chunk| chunk.document == document));
+        let chunk = recording.and_then(|own| own.chunks.iter().find(|chunk| chunk.id == document));
         let region = self.resources.get(&resource).map(|settings| settings.region.clone());
         let (chunk, region) = chunk.zip(region).ok_or(Refusal::UnknownDocument)?;
         Ok(DocumentView { chunk: chunk.clone(), region })

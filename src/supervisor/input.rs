@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
+use crate::catalog::ChunkRow;
 use crate::catalog::Update;
 use crate::media::Settings;
 use crate::model::CallId;
@@ -15,7 +16,6 @@ use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
-use crate::supervisor::ChunkView;
 use crate::supervisor::Refusal;
 use crate::supervisor::core::Outcome;
 
@@ -79,7 +79,7 @@ pub(super) enum Input {
     /// All of a part of a recording is stored, or will never be.
     PartEnded {
         recording: RecordingId,
-        chunks: Vec<ChunkView>,
+        chunks: Vec<ChunkRow>,
         outcome: Outcome,
     },
     /// They have sent something since the service was started.
@@ -148,4 +148,37 @@ pub(super) enum Effect {
     Forget(RecordingId),
     /// A service that is started again is to know.
     Save(Update),
+    /// Whoever runs the service is to know.
+    Note(Note),
+}
+
+/// What nobody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Note {
+    /// A recording was paused for too long, and goes on.
+    GoesOn(RecordingId),
+    /// A recording ends that was paused, or recorded, for too long.
+    Ends(RecordingId, EndReason),
+    /// A call ends that nobody is in.
+    Empty(CallId),
+    /// A call is not recorded as a rule says.
+    NotRecorded { call: CallId, rule: String, refusal: Refusal },
+}
+
+impl Note {
+    /// Tells it in the log. The text of a refusal may have names in it.
+    pub(super) fn log(&self) {
+        match self {
+            Self::GoesOn(recording) => {
+                tracing::warn!(%recording, "a pause has reached its limit; the recording goes on")
+            }
+            Self::Ends(recording, reason) => {
+                tracing::warn!(%recording, reason = reason.as_str(), "a recording ends that has reached a limit");
+            }
+            Self::Empty(call) => tracing::warn!(%call, "a call ends that nobody is in"),
+            Self::NotRecorded { call, rule, refusal } => {
+                tracing::error!(%call, %rule, why = refusal.word(), "a call is not recorded by a rule");
+            }
+        }
+    }
 }

@@ -31,6 +31,7 @@ use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Input;
 use crate::supervisor::input::MemberKey;
+use crate::supervisor::input::Note;
 use crate::supervisor::meter::labels::FileFormat;
 use crate::supervisor::meter::labels::Outcome;
 use crate::supervisor::meter::labels::Phase;
@@ -97,6 +98,7 @@ pub struct Meter {
     concealed: Counters<()>,
     silent: Counters<()>,
     lost: Counters<()>,
+    refused_rules: Counters<()>,
     catalog_behind: Gauges<()>,
 }
 
@@ -142,6 +144,7 @@ impl Meter {
             concealed: registry.counters(Metric::ConcealedSeconds),
             silent: registry.counters(Metric::SilentSeconds),
             lost: registry.counters(Metric::LostSeconds),
+            refused_rules: registry.counters(Metric::AutoRecordRefusals),
             catalog_behind: registry.gauges(Metric::CatalogBehind),
         })
     }
@@ -186,6 +189,7 @@ impl Meter {
                 self.stored.add(FileFormat::of(&row.format), 1.0);
                 self.stored_bytes.add((), row.size as f64);
             }
+            Effect::Note(Note::NotRecorded { .. }) => self.refused_rules.add((), 1.0),
             Effect::Stop { recording, at_ns, .. } => self.stopped(*recording, *at_ns),
             Effect::CloseTrack(key) => {
                 let mut known = self.known();

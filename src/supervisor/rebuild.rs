@@ -16,10 +16,8 @@ use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::storage::Record;
 use crate::storage::Survey;
+use crate::supervisor::core::DAMAGED;
 use crate::supervisor::core::RETENTION;
-
-/// What is said of a recording that a part is missing of.
-const DAMAGED: &str = "a part of it cannot be read";
 
 /// Returns the rows of all recordings that have documents, from the documents' records. A recording of which parts are
 /// left has not ended: the next service finishes it. One that has nothing else need not be known: it is found.

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::channel;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -40,7 +38,6 @@ use crate::storage::Objects;
 use crate::storage::PartFiles;
 use crate::storage::discard_dir;
 use crate::storage::discard_parts;
-use crate::storage::look;
 use crate::storage::part_dir;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
@@ -53,8 +50,8 @@ use crate::supervisor::begin::Started;
 use crate::supervisor::begin::begin;
 use crate::supervisor::core::Core;
 use crate::supervisor::disk::Disk;
+use crate::supervisor::finish::Finishing;
 use crate::supervisor::follow::Follower;
-use crate::supervisor::follow::finish_left;
 use crate::supervisor::handle::Message;
 use crate::supervisor::input::Begin;
 use crate::supervisor::input::Change;
@@ -74,14 +71,8 @@ const MESSAGES_MAX: usize = 1_024;
 /// What has happened and was not looked at.
 const EVENTS_MAX: usize = 1_024;
 
-/// Recordings whose chunks are finished at a time.
-const TURNS: usize = 2;
-
 /// How long to wait before what could not be deleted is tried again.
 const DELETE_AGAIN: Duration = Duration::from_secs(30);
-
-/// How long to wait before what could not be finished or stored is tried again.
-const FINISH_AGAIN: Duration = Duration::from_secs(300);
 
 /// How long an answer waits for what is to be saved: a database that is locked or gone stops no recording.
 const SAVE_DEADLINE: Duration = Duration::from_secs(3);
@@ -121,7 +112,9 @@ pub struct Collaborators {
 pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
     let (sender, messages) = channel(MESSAGES_MAX);
     let (events_to, events) = channel(EVENTS_MAX);
+    let dir = with.service.recordings_dir();
     let ServiceSettings { rtp_address, rtp_announced, rtp_ports, data_dir, shutdown_timeout, .. } = with.service;
+    let finishing = Finishing::new(with.objects.clone(), events_to);
     let mut task = Task {
         core: Core::new(with.resources, with.policy),
         tracks: Tracks::new(with.readers, rtp_address, rtp_announced, rtp_ports),
@@ -131,10 +124,9 @@ pub fn start(with: Collaborators) -> (Handle, JoinHandle<()>) {
         meter: with.meter,
         plans: with.plans,
         close_timeout: with.settings.close_timeout,
-        dir: data_dir.join("recordings"),
+        dir,
         shutdown_timeout,
-        turns: Arc::new(Semaphore::new(TURNS)),
-        events_to,
+        finishing,
         waiting: HashMap::new(),
         handles: HashMap::new(),
         files: HashMap::new(),
@@ -176,8 +168,7 @@ struct Task {
     /// A directory for each recording that runs.
     dir: PathBuf,
     shutdown_timeout: Duration,
-    turns: Arc<Semaphore>,
-    events_to: Sender<Event>,
+    finishing: Finishing,
     waiting: HashMap<Token, Waiting>,
     handles: HashMap<RecordingId, engine::Handle>,
     /// Of recordings that have not ended, parts that are stored.
@@ -271,10 +262,13 @@ impl Task {
     fn perform(&mut self, effects: Vec<Effect>) {
         let (mut updates, mut answers) = (Vec::new(), Vec::new());
         let (mut doomed, mut discarded) = (Vec::new(), Vec::new());
+        // What comes of it is decided on when all of it is done.
+        let mut happened = Vec::new();
         for effect in effects {
             self.meter.decided(&effect);
             match effect {
                 Effect::Save(update) => updates.push(update),
+                Effect::Note(note) => note.log(),
                 Effect::Answer(token, answer) => {
                     let Some(Waiting { answer: waiting, noted }) = self.waiting.remove(&token) else { continue };
                     updates.extend(noted.map(|row| Update::Audit(audit::answered(row, &answer))));
@@ -299,10 +293,10 @@ impl Task {
                     if let (Some(port), Err(error)) = (port, &opened) {
                         tracing::error!(%error, port, call = %joining.call, "somebody in a call is not heard now");
                     }
-                    self.on(Input::TrackOpened { token, port, joining, opened }, now());
+                    happened.push(Input::TrackOpened { token, port, joining, opened });
                 }
                 Effect::CloseTrack(key) => self.tracks.close(key),
-                Effect::Begin(asked) => self.begin(asked),
+                Effect::Begin(asked) => happened.extend(self.begin(asked)),
                 Effect::Change { recording, at_ns, change } => self.change(recording, at_ns, change),
                 Effect::Stop { recording, at_ns, reason } => {
                     if let Some(handle) = self.handles.remove(&recording) {
@@ -318,13 +312,16 @@ impl Task {
         }
         match saving {
             Some(_) if answers.is_empty() && discarded.is_empty() => (),
-            Some(saving) => drop(tokio::spawn(finish_saved(saving, answers, discarded, self.again()))),
+            Some(saving) => drop(tokio::spawn(finish_saved(saving, answers, discarded, self.finishing.clone()))),
             None => {
                 answer_all(answers);
                 // What is not known to be stored stays.
-                self.again().discard(discarded.into_iter().filter(|_| is_saved).collect());
+                if is_saved && !discarded.is_empty() {
+                    tokio::spawn(self.finishing.clone().discard(discarded));
+                }
             }
         }
+        happened.into_iter().for_each(|input| self.on(input, now()));
     }
 
     /// Finishes what is left of a recording from before.
@@ -333,13 +330,8 @@ impl Task {
         if !self.core.knows(RecordingId(recording)) {
             return tracing::error!(%recording, "a recording of a resource that is not configured stays where it is");
         }
-        let Again { objects, turns, events } = self.again();
-        tokio::spawn(finish_left(left, objects, turns, events));
-    }
-
-    fn again(&self) -> Again {
-        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
-        Again { objects, turns, events }
+        let finishing = self.finishing.clone();
+        tokio::spawn(async move { finishing.finish(left).await });
     }
 
     /// Takes away what is left of a recording whose time is over.
@@ -379,20 +371,18 @@ impl Task {
         }
     }
 
-    /// Begins a recording on a thread for what blocks; the core is told how that went.
-    fn begin(&mut self, asked: Begin) {
+    /// Begins a recording on a thread for what blocks; the core is told how that went. Returns why it cannot begin.
+    fn begin(&self, asked: Begin) -> Option<Input> {
         let recording = asked.recording;
         let Some(plan) = self.plans.get(&asked.graph).cloned() else {
-            let begun = Err(Refusal::NoGraph(asked.graph));
-            return self.on(Input::Begun { recording, begun }, now());
+            return Some(Input::Begun { recording, begun: Err(Refusal::NoGraph(asked.graph)) });
         };
         let track_of = |member: &Member| self.tracks.get(member.key);
         // Nobody's port is closed while they are in the call.
         let members = asked.members.iter().filter_map(|member| Some((member.clone(), track_of(member)?))).collect();
         let (part, dir) = (asked.part, part_dir(&self.dir, recording, asked.part));
         let (engine, close_timeout) = (Arc::clone(&self.engine), self.close_timeout);
-        let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events_to.clone());
-        let meter = Arc::clone(&self.meter);
+        let (finishing, meter) = (self.finishing.clone(), Arc::clone(&self.meter));
         tokio::spawn(async move {
             let out = dir.clone();
             let begun = tokio::task::spawn_blocking(move || {
@@ -405,20 +395,18 @@ impl Task {
             let begun = begun.await.unwrap_or_else(|_| Err(Refusal::Failed("a recording panicked".to_owned())));
             let (handle, follower) = match begun {
                 Ok(Started { handle, finisher, lock, reports }) => {
-                    let events = events.clone();
-                    (
-                        Ok(handle),
-                        Some(Follower { recording, part, reports, finisher, lock, dir, objects, turns, events, meter }),
-                    )
+                    let finishing = finishing.clone();
+                    let follower = Follower { recording, part, reports, finisher, lock, dir, finishing, meter };
+                    (Ok(handle), Some(follower))
                 }
                 Err(refusal) => (Err(refusal), None),
             };
-            // Who is not there any more has ended.
-            let _ = events.send(Event::Begun(recording, handle)).await;
+            finishing.tell(Event::Begun(recording, handle)).await;
             if let Some(follower) = follower {
                 follower.run().await;
             }
         });
+        None
     }
 }
 
@@ -426,7 +414,7 @@ impl Task {
 type Answers = Vec<(oneshot::Sender<Result<Answer, Refusal>>, Result<Answer, Refusal>)>;
 
 /// Answers when what was decided is saved, or has to wait for too long; takes away what is of no use when it is.
-async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartFiles>, again: Again) {
+async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartFiles>, finishing: Finishing) {
     let saved = tokio::time::timeout(SAVE_DEADLINE, &mut saving).await;
     answer_all(answers);
     let is_saved = match saved {
@@ -434,44 +422,7 @@ async fn finish_saved(mut saving: Saving, answers: Answers, discarded: Vec<PartF
         Err(_) => discarded.is_empty() || saving.await.is_ok(),
     };
     if is_saved {
-        again.discard(discarded);
-    }
-}
-
-/// What a part is finished with that could not be, at first.
-struct Again {
-    objects: Objects,
-    turns: Arc<Semaphore>,
-    events: Sender<Event>,
-}
-
-impl Again {
-    /// Takes away what is stored, and tries again what is not, later.
-    fn discard(self, parts: Vec<PartFiles>) {
-        if parts.is_empty() {
-            return;
-        }
-        tokio::spawn(async move {
-            let discarded = tokio::task::spawn_blocking(move || {
-                parts.iter().for_each(PartFiles::discard);
-                parts
-            });
-            let Ok(parts) = discarded.await else { return };
-            let rest: Vec<_> = parts.into_iter().filter(|part| !part.is_whole && part.is_closed).collect();
-            if rest.is_empty() {
-                return;
-            }
-            tokio::time::sleep(FINISH_AGAIN).await;
-            for PartFiles { dir, part, .. } in rest {
-                let left = tokio::task::spawn_blocking(move || look(&dir, part, |_| false)).await;
-                let (objects, turns, events) = (self.objects.clone(), Arc::clone(&self.turns), self.events.clone());
-                match left {
-                    Ok(Ok(Some(left))) => finish_left(left, objects, turns, events).await,
-                    Ok(Ok(None)) | Err(_) => (),
-                    Ok(Err(error)) => tracing::error!(%error, "a recording cannot be finished"),
-                }
-            }
-        });
+        finishing.discard(discarded).await;
     }
 }
 

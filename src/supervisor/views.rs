@@ -1,14 +1,12 @@
 //! What the supervisor answers.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::catalog::About;
-use crate::catalog::EndRow;
+use crate::catalog::ChunkRow;
+use crate::catalog::RecordingRow;
 use crate::model::CallId;
-use crate::model::ChunkId;
 use crate::model::ParticipantNumber;
 use crate::model::RecordingId;
 use crate::supervisor::CallName;
@@ -39,8 +37,8 @@ pub enum Answer {
     Recorded(Vec<RecordedView>),
     /// Somebody who is in a call now.
     Participant(ParticipantView),
-    /// A recording that has been started.
-    Started(RecordingId),
+    /// A recording that has been started, and how it is now; None where it was asked for before, and is gone.
+    Started(RecordingId, Option<Box<RecordingView>>),
     /// Recordings, in order of beginning, and whether there are more.
     Recordings(Vec<RecordingView>, bool),
     /// A recording.
@@ -87,50 +85,21 @@ pub struct RecordedView {
 /// A recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingView {
-    /// Its id.
-    pub id: RecordingId,
+    /// What is known of it.
+    pub row: RecordingRow,
     /// Where its data is.
     pub region: String,
-    /// Of which call.
-    pub call: CallId,
-    /// Name of its graph.
-    pub graph: String,
-    /// What it keeps to, and what it is found by.
-    pub about: About,
     /// Where it stands.
     pub phase: Phase,
-    /// It is paused.
-    pub paused: bool,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// What of it is stored.
-    pub chunks: Vec<ChunkView>,
-    /// How it ended, if it has.
-    pub end: Option<EndRow>,
-}
-
-/// A chunk that is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChunkView {
-    /// Its document.
-    pub document: ChunkId,
-    /// Place among the chunks, from 0.
-    pub index: u32,
-    /// Extension of its file.
-    pub format: String,
-    /// Bytes of its content.
-    pub size: u64,
-    /// SHA-256 of its content, in hexadecimal digits.
-    pub sha256: String,
-    /// How long it plays.
-    pub duration: Duration,
+    /// What of it is stored, if it has ended.
+    pub chunks: Vec<ChunkRow>,
 }
 
 /// A document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentView {
     /// Its chunk.
-    pub chunk: ChunkView,
+    pub chunk: ChunkRow,
     /// Where its data is.
     pub region: String,
 }

@@ -90,6 +90,8 @@ metrics! {
         "Finished files that are stored with their metadata.";
     StoredBytes = "reelgraph_stored_bytes_total" Counter []
         "Size of the finished files that are stored.";
+    AutoRecordRefusals = "reelgraph_auto_record_refusals_total" Counter []
+        "Calls that could not be recorded as a rule says, each time that it was tried.";
     PacketsReceived = "reelgraph_packets_received_total" Counter []
         "Datagrams that came to the ports of calls.";
     Packets = "reelgraph_packets_total" Counter ["outcome"]

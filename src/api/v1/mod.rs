@@ -21,10 +21,8 @@ use crate::api::Api;
 use crate::api::error::refuse;
 use crate::api::request::Asked;
 use crate::model::CallId;
+use crate::model::NAME_BYTES_MAX;
 use crate::supervisor::Asker;
-
-/// Longest name of a call or a participant.
-const NAME_BYTES_MAX: usize = 1_024;
 
 /// Returns the routes, and what is said of them.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {

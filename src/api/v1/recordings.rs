@@ -1,7 +1,6 @@
 //! Recordings: how they are started, controlled and found.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Path;
@@ -22,10 +21,12 @@ use crate::acs::documents;
 use crate::acs::documents::ChunkDocument;
 use crate::acs::ids;
 use crate::api::Api;
+use crate::api::asking;
 use crate::api::asking::ask;
 use crate::api::asking::chunk_documents;
 use crate::api::asking::recording;
 use crate::api::asking::recording_id;
+use crate::api::asking::repeat;
 use crate::api::openapi::Refused;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
@@ -33,32 +34,27 @@ use crate::api::v1::malformed;
 use crate::api::v1::query;
 use crate::api::v1::read;
 use crate::api::v1::serve;
+use crate::catalog::ChunkRow;
+use crate::catalog::RecordingRow;
 use crate::model::AtMaxPause;
 use crate::model::RecordingId;
+use crate::model::Terms;
 use crate::model::units::parse_duration;
 use crate::supervisor::Answer;
 use crate::supervisor::Ask;
 use crate::supervisor::AskedTerms;
 use crate::supervisor::Asker;
-use crate::supervisor::ChunkView;
 use crate::supervisor::Filter;
 use crate::supervisor::Phase;
 use crate::supervisor::RecordingView;
 use crate::supervisor::StartAsk;
 use crate::supervisor::WhichCall;
 
-/// Tags that a recording may have, participants that may be given a channel, and how long a tag is.
-const TAGS_MAX: usize = 16;
+/// Participants that may be given a channel.
 const PINS_MAX: usize = 64;
-const TAG_BYTES_MAX: usize = 128;
 
 /// Channels that participants can be given, from 0.
 const CHANNELS: u32 = 64;
-
-/// Ranges of limits.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-const DURATION_MIN: Duration = Duration::from_secs(1);
-const LIMIT_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Most recordings of an answer, and how many they are where nobody says.
 const LIST_MAX: usize = 1_000;
@@ -220,16 +216,13 @@ pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, r
         let new: NewRecording = read(&asked)?;
         let (terms, pins) = (terms(&new)?, pins(new.pins)?);
         let (graph, paused) = (new.graph, new.pause_on_start);
-        let start = StartAsk { call, alone: false, graph, pins, paused, terms, rule: None, repeat: None };
-        let Answer::Started(recording) = ask(api, caller, &asked, Ask::Start(start)).await? else {
-            return Err(Problem::Internal);
-        };
-        match ask(api, caller, &asked, Ask::Recording(recording)).await? {
-            Answer::Recording(view) => {
-                Ok((StatusCode::CREATED, Json(recording_of(api, caller, *view))).into_response())
-            }
-            _ => Err(Problem::Internal),
-        }
+        let repeat = repeat(&asked)?;
+        let start = StartAsk { call, alone: false, graph, pins, paused, terms, rule: None, repeat };
+        asking::start(api, caller, &asked, start, |_, view| {
+            let view = view.ok_or(Problem::NotFound("Recording"))?;
+            Ok((StatusCode::CREATED, Json(recording_of(api, caller, view))).into_response())
+        })
+        .await
     })
     .await
 }
@@ -309,22 +302,23 @@ fn invalid(message: &str) -> Problem {
 
 fn terms(new: &NewRecording) -> Result<AskedTerms, Problem> {
     let tags = new.tags.clone();
-    if tags.len() > TAGS_MAX || tags.iter().any(|tag| !(1..=TAG_BYTES_MAX).contains(&tag.len())) {
+    if !Terms::may_have(&tags) {
         return Err(invalid("There may be up to 16 tags of 1 to 128 bytes."));
     }
-    let limit = |field: &str, said: &Option<String>, min: Duration| {
-        let read = |text: &String| parse_duration(text).ok().filter(|limit| (min..=LIMIT_MAX).contains(limit));
+    let limit = |field: &str, said: &Option<String>| {
+        let range = Terms::LIMIT_MIN..=Terms::LIMIT_MAX;
+        let read = |text: &String| parse_duration(text).ok().filter(|limit| range.contains(limit));
         let told = || invalid(&format!("{field} must be a duration from \"1s\" to \"168h\"."));
         said.as_ref().map(|text| read(text).ok_or_else(told)).transpose()
     };
     Ok(AskedTerms {
         tags,
-        max_pause: limit("maxPause", &new.max_pause, PAUSE_MIN)?,
+        max_pause: limit("maxPause", &new.max_pause)?,
         at_max_pause: new.at_max_pause.map(|what| match what {
             WhenPaused::Resume => AtMaxPause::Resume,
             WhenPaused::Stop => AtMaxPause::Stop,
         }),
-        max_duration: limit("maxDuration", &new.max_duration, DURATION_MIN)?,
+        max_duration: limit("maxDuration", &new.max_duration)?,
     })
 }
 
@@ -345,27 +339,28 @@ fn pins(pins: Vec<Pin>) -> Result<Vec<(String, u32)>, Problem> {
 
 fn recording_of(api: &Api, caller: Asker, view: RecordingView) -> Recording {
     let documents = chunk_documents(api, &view);
-    let chunk = |(chunk, document): (ChunkView, ChunkDocument)| {
-        let ChunkView { index, format, size: bytes, sha256, duration, .. } = chunk;
+    let chunk = |(chunk, document): (ChunkRow, ChunkDocument)| {
+        let ChunkRow { index, format, size: bytes, sha256, duration, .. } = chunk;
         let ChunkDocument { document_id, content_location, metadata_location, .. } = document;
         let duration_ms = documents::milliseconds(duration);
         Chunk { document_id, index, format, bytes, sha256, duration_ms, content_location, metadata_location }
     };
+    let RecordingRow { id, call, graph, about, paused, started_at, end, .. } = view.row;
     Recording {
-        id: ids::recording_id(caller.resource.0, view.id.0),
-        call_id: view.call.0,
-        call_key: view.about.call_key,
-        graph: view.graph,
-        state: match (view.phase, view.paused) {
+        id: ids::recording_id(caller.resource.0, id.0),
+        call_id: call.0,
+        call_key: about.call_key,
+        graph,
+        state: match (view.phase, paused) {
             (Phase::Ended, _) => Standing::Ended,
             (Phase::Stopping, _) => Standing::Stopping,
             (Phase::Starting | Phase::Recording, true) => Standing::Paused,
             (Phase::Starting | Phase::Recording, false) => Standing::Recording,
         },
-        tags: view.about.terms.tags,
-        participants: view.about.people.into_iter().collect(),
-        started_at: view.started_at.to_string(),
-        end: view.end.map(|end| End {
+        tags: about.terms.tags,
+        participants: about.people.into_iter().collect(),
+        started_at: started_at.to_string(),
+        end: end.map(|end| End {
             reason: end.reason.as_str(),
             failed: end.error.is_some(),
             ready_at: end.ready_at.to_string(),

@@ -131,20 +131,20 @@ impl Core {
         let Some(recording) = self.recordings.get_mut(&id).filter(|own| own.phase < Phase::Stopping) else {
             return Vec::new();
         };
-        let Some(call) = self.calls.get(&recording.call) else { return Vec::new() };
+        let Some(call) = self.calls.get(&recording.row.call) else { return Vec::new() };
         let (mut joins, mut is_new) = (Vec::new(), false);
         for Participant { member, joined_ns, .. } in &call.participants {
             if !recording.members.contains(&member.key) {
                 let number = recording.members.len() as ParticipantNumber;
                 recording.members.push(member.key);
-                is_new |= recording.about.add(&member.id);
-                let member = Member { pin: pin_of(&recording.pins, &member.id), ..member.clone() };
+                is_new |= recording.row.about.add(&member.id);
+                let member = Member { pin: pin_of(&recording.row.pins, &member.id), ..member.clone() };
                 joins.push(((*joined_ns).max(recording.started_ns), Change::Join { number, member }));
             }
         }
         // One that is starting is saved when it has.
         let is_known = is_new && recording.phase > Phase::Starting;
-        let saved = is_known.then(|| Effect::Save(Update::Recording(saved::row(id, recording))));
+        let saved = is_known.then(|| recording.save());
         let joins = joins.into_iter().filter_map(|(at_ns, change)| self.change(id, at_ns, change));
         saved.into_iter().chain(joins).collect()
     }

@@ -12,6 +12,7 @@ use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
 use crate::supervisor::core::Recording;
 use crate::supervisor::input::Effect;
+use crate::supervisor::input::Note;
 use crate::supervisor::input::Now;
 
 /// When a recording's limits are reached. The wall clock, which may be set, is asked once: how long it went before the
@@ -50,20 +51,25 @@ impl Core {
     pub(super) fn keep_limits(&mut self, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
         let running = self.recordings.iter().filter(|(_, own)| own.phase == Phase::Recording);
-        let due: Vec<_> = running.filter_map(|(id, own)| Some((*id, own.resource, due(own, now)?))).collect();
+        let due: Vec<_> = running.filter_map(|(id, own)| Some((*id, own.row.resource, due(own, now)?))).collect();
         for (id, resource, reached) in due {
-            tracing::warn!(recording = %id, ?reached, "a recording has reached a limit");
             match reached {
-                Reached::End(reason) => effects.extend(self.stop(id, reason, now)),
-                // What runs can be resumed.
-                Reached::Resume => drop(self.set_paused(resource, id, false, now, &mut effects)),
+                Reached::End(reason) => {
+                    effects.push(Effect::Note(Note::Ends(id, reason)));
+                    effects.extend(self.stop(id, reason, now));
+                }
+                Reached::Resume => {
+                    effects.push(Effect::Note(Note::GoesOn(id)));
+                    let resumed = self.set_paused(resource, id, false, now, &mut effects);
+                    debug_assert!(resumed.is_ok(), "what runs can be resumed: {resumed:?}");
+                }
             }
         }
         let timeout_ns = i64::try_from(self.policy.empty_timeout.as_nanos()).unwrap_or(i64::MAX);
         let is_empty = |call: &Call| call.empty_ns.is_some_and(|since| now.monotonic_ns - since >= timeout_ns);
         let empty: Vec<_> = self.calls.iter().filter(|(_, call)| is_empty(call)).map(|(id, _)| *id).collect();
         for id in empty {
-            tracing::warn!(call = %id, "a call ends that nobody is in");
+            effects.push(Effect::Note(Note::Empty(id)));
             self.end_call(id, EndReason::NoParticipants, now, &mut effects);
         }
         effects
@@ -82,7 +88,7 @@ fn due(recording: &Recording, now: Now) -> Option<Reached> {
     if end_ns <= now.monotonic_ns {
         return Some(Reached::End(EndReason::DurationReached));
     }
-    pause_ns.filter(|until| *until <= now.monotonic_ns).map(|_| match recording.about.terms.at_max_pause {
+    pause_ns.filter(|until| *until <= now.monotonic_ns).map(|_| match recording.row.about.terms.at_max_pause {
         AtMaxPause::Resume => Reached::Resume,
         AtMaxPause::Stop => Reached::End(EndReason::PauseLimit),
     })

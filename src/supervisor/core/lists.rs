@@ -1,5 +1,6 @@
 //! Recordings as they are shown, and which of them are. Pure.
 
+use crate::catalog::RecordingRow;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::supervisor::Answer;
@@ -16,29 +17,29 @@ use crate::supervisor::core::Run;
 impl Core {
     pub(super) fn recording_view(&self, resource: ResourceId, id: RecordingId) -> Result<RecordingView, Refusal> {
         let recording = self.own(resource, id).filter(|recording| recording.phase > Phase::Starting);
-        Ok(self.view(id, recording.ok_or(Refusal::UnknownRecording)?))
+        Ok(self.view(recording.ok_or(Refusal::UnknownRecording)?))
     }
 
     /// Returns recordings of a resource in order of beginning.
     pub(super) fn list(&self, resource: ResourceId, filter: &Filter) -> Result<Answer, Refusal> {
-        let order = |id: &RecordingId, recording: &Recording| (recording.started_at, *id);
+        let order = |recording: &Recording| (recording.row.started_at, recording.row.id);
         // Where that is gone nobody knows what comes after it.
-        let place = |id| self.own(resource, id).map(|own| order(&id, own)).ok_or(Refusal::UnknownRecording);
+        let place = |id| self.own(resource, id).map(order).ok_or(Refusal::UnknownRecording);
         let after = filter.after.map(place).transpose()?;
-        let is_wanted = |(id, own): &(&RecordingId, &Recording)| {
-            let is_there = own.resource == resource && own.phase > Phase::Starting;
-            is_there && after.is_none_or(|after| order(id, own) > after) && is_found(own, filter)
+        let is_wanted = |own: &&Recording| {
+            let is_there = own.row.resource == resource && own.phase > Phase::Starting;
+            is_there && after.is_none_or(|after| order(own) > after) && is_found(&own.row, filter)
         };
-        let mut found: Vec<_> = self.recordings.iter().filter(is_wanted).collect();
-        found.sort_by_key(|(id, own)| order(id, own));
+        let mut found: Vec<_> = self.recordings.values().filter(is_wanted).collect();
+        found.sort_by_key(|own| order(own));
         let are_more = found.len() > filter.limit;
-        let views = found.into_iter().take(filter.limit).map(|(id, recording)| self.view(*id, recording));
+        let views = found.into_iter().take(filter.limit).map(|recording| self.view(recording));
         Ok(Answer::Recordings(views.collect(), are_more))
     }
 
     /// Returns who is recorded of a call.
     pub(super) fn recorded(&self, call: &Call) -> Answer {
-        let is_on = |own: &&Recording| own.run == Run::On && !own.paused;
+        let is_on = |own: &&Recording| own.run == Run::On && !own.row.paused;
         let view = |id: &RecordingId| {
             let own = self.recordings.get(id).filter(is_on)?;
             let numbered = own.members.iter().zip(0..).filter_map(|(key, number)| {
@@ -50,26 +51,20 @@ impl Core {
         Answer::Recorded(call.recordings.iter().filter_map(view).collect())
     }
 
-    fn view(&self, id: RecordingId, recording: &Recording) -> RecordingView {
-        let settings = self.resources.get(&recording.resource);
+    pub(super) fn view(&self, recording: &Recording) -> RecordingView {
+        let settings = self.resources.get(&recording.row.resource);
         // What is stored of it before its end is nobody's yet.
-        let chunks = if recording.end.is_some() { &recording.chunks[..] } else { &[] };
+        let chunks = if recording.row.end.is_some() { &recording.chunks[..] } else { &[] };
         RecordingView {
-            id,
+            row: recording.row.clone(),
             region: settings.map(|settings| settings.region.clone()).unwrap_or_default(),
-            call: recording.call,
-            graph: recording.graph.clone(),
-            about: recording.about.clone(),
             phase: recording.phase,
-            paused: recording.paused,
-            started_at: recording.started_at,
             chunks: chunks.to_vec(),
-            end: recording.end.clone(),
         }
     }
 }
 
-fn is_found(recording: &Recording, filter: &Filter) -> bool {
+fn is_found(recording: &RecordingRow, filter: &Filter) -> bool {
     let about = &recording.about;
     filter.participant.as_ref().is_none_or(|id| about.people.contains(id))
         && filter.call_key.as_ref().is_none_or(|key| about.call_key.as_ref() == Some(key))

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::catalog::About;
+use crate::catalog::ChunkRow;
 use crate::catalog::EndRow;
+use crate::catalog::RecordingRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
 use crate::model::CallId;
@@ -17,7 +19,6 @@ use crate::supervisor::Answer;
 use crate::supervisor::AskedTerms;
 use crate::supervisor::AutoRecord;
 use crate::supervisor::CallName;
-use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::Refusal;
 use crate::supervisor::Repeat;
@@ -28,13 +29,13 @@ use crate::supervisor::core::Outcome;
 use crate::supervisor::core::Participant;
 use crate::supervisor::core::Recording;
 use crate::supervisor::core::Run;
-use crate::supervisor::core::limits::Due;
 use crate::supervisor::core::pin_of;
 use crate::supervisor::core::saved;
 use crate::supervisor::input::Begin;
 use crate::supervisor::input::Change;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Member;
+use crate::supervisor::input::Note;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
@@ -67,58 +68,35 @@ impl Core {
             let row = RepeatRow { resource, id: request.clone(), body, recording: id, at: now.wall };
             self.repeated.insert((resource, request), row);
         }
-        let due = Due::new(&terms, now.wall, paused.then_some(now.wall), now);
         let about = About { call_key: self.key_of(call), people: BTreeSet::new(), terms, rule };
-        let new = Recording {
-            resource,
-            call,
-            phase: Phase::Starting,
-            graph,
-            paused,
-            paused_at: now.wall,
-            about,
-            due,
-            pins,
-            started_at: now.wall,
-            started_ns: now.monotonic_ns,
-            members: Vec::new(),
-            changed_ns: now.monotonic_ns,
-            run: Run::Beginning,
-            n_parts: 0,
-            n_chunks: 0,
-            n_unstored: 0,
-            deferred: Vec::new(),
-            stopping: None,
-            asked_as,
-            waiting: token.into_iter().collect(),
-            chunks: Vec::new(),
-            outcome: None,
-            error: None,
-            end: None,
-        };
-        self.recordings.insert(id, new);
+        let (started_at, paused_at, stopping, end) = (now.wall, now.wall, None, None);
+        let row = RecordingRow { id, resource, call, graph, pins, started_at, paused, paused_at, about, stopping, end };
+        let new = Recording::new(row, Phase::Starting, Run::Beginning, now);
+        self.recordings.insert(id, Recording { asked_as, waiting: token.into_iter().collect(), ..new });
         if let Some(call) = self.calls.get_mut(&call) {
             call.recordings.push(id);
         }
         effects.extend(self.begin(id, now.monotonic_ns));
-        // The call may be new.
-        self.auto_record(resource, call, now, effects);
+        if token.is_some() {
+            // The call may be new.
+            self.auto_record(resource, call, now, effects);
+        }
         Ok(None)
     }
 
     /// Lets a part of a recording begin, with everybody who is in its call.
     pub(super) fn begin(&mut self, id: RecordingId, at_ns: i64) -> Option<Effect> {
         let recording = self.recordings.get_mut(&id)?;
-        let region = self.resources.get(&recording.resource)?.region.clone();
-        let participants = self.calls.get(&recording.call)?.participants.iter();
+        let region = self.resources.get(&recording.row.resource)?.region.clone();
+        let participants = self.calls.get(&recording.row.call)?.participants.iter();
         let pinned = |participant: &Participant| {
-            let pin = pin_of(&recording.pins, &participant.member.id);
+            let pin = pin_of(&recording.row.pins, &participant.member.id);
             Member { pin, ..participant.member.clone() }
         };
         let members: Vec<_> = participants.map(pinned).collect();
         recording.members = members.iter().map(|member| member.key).collect();
         for member in &members {
-            recording.about.add(&member.id);
+            recording.row.about.add(&member.id);
         }
         // What was said in a pause before it begins is not heard.
         let at_ns = at_ns.max(recording.changed_ns);
@@ -126,15 +104,15 @@ impl Core {
         recording.run = Run::Beginning;
         Some(Effect::Begin(Begin {
             recording: id,
-            part: recording.n_parts,
-            first_chunk: recording.n_chunks,
-            resource: recording.resource,
+            part: recording.parts.n_begun,
+            first_chunk: recording.parts.n_chunks,
+            resource: recording.row.resource,
             region,
-            call: recording.call,
-            graph: recording.graph.clone(),
+            call: recording.row.call,
+            graph: recording.row.graph.clone(),
             members,
-            paused: recording.paused,
-            pins: recording.pins.iter().map(|(_, channel)| *channel).collect(),
+            paused: recording.row.paused,
+            pins: recording.row.pins.iter().map(|(_, channel)| *channel).collect(),
             at_ns,
         }))
     }
@@ -154,7 +132,7 @@ impl Core {
             WhichCall::Named(name) => self.names.get(&(resource, name.clone())).copied(),
         };
         // What a rule records is beside what anybody asks for.
-        let is_asked = |own: &Recording| own.phase < Phase::Stopping && own.about.rule.is_none();
+        let is_asked = |own: &Recording| own.phase < Phase::Stopping && own.row.about.rule.is_none();
         let is_on = |id: &RecordingId| self.recordings.get(id).is_some_and(is_asked);
         let of_call = known.and_then(|call| self.calls.get(&call));
         if alone && of_call.is_some_and(|call| call.recordings.iter().any(is_on)) {
@@ -163,7 +141,7 @@ impl Core {
         if known.is_none() && !self.policy.creates_on_start {
             return Err(Refusal::UnknownCall);
         }
-        let running = self.recordings.values().filter(|own| own.resource == resource && own.phase < Phase::Ended);
+        let running = self.recordings.values().filter(|own| own.row.resource == resource && own.phase < Phase::Ended);
         if running.count() >= recordings_max {
             return Err(Refusal::TooMany("recordings at a time"));
         }
@@ -185,19 +163,19 @@ impl Core {
             let (call, pins, rule) = (WhichCall::Id(id), Vec::new(), Some(name.clone()));
             let start = StartAsk { call, alone: false, graph, pins, paused: false, terms, rule, repeat: None };
             if let Err(refusal) = self.start(None, resource, start, now, effects) {
-                tracing::error!(call = %id, rule = %name, why = refusal.word(), "a call is not recorded by a rule");
+                effects.push(Effect::Note(Note::NotRecorded { call: id, rule: name, refusal }));
             }
         }
     }
 
     /// Returns whether a call is recorded as a rule says, or was until somebody did not want it any more.
     fn has_recorded(&self, call: CallId, rule: &AutoRecord) -> bool {
-        self.recordings.values().filter(|own| own.call == call).any(|own| {
+        self.recordings.values().filter(|own| own.row.call == call).any(|own| {
             let is_on = own.phase < Phase::Stopping;
             let lost = [EndReason::Recovered, EndReason::Failed, EndReason::Drained];
-            let is_lost =
-                own.stopping.or(own.end.as_ref().map(|end| end.reason)).is_some_and(|end| lost.contains(&end));
-            (is_on && own.graph == rule.graph) || (own.about.rule.as_ref() == Some(&rule.name) && !is_lost)
+            let RecordingRow { graph, about, stopping, end, .. } = &own.row;
+            let is_lost = stopping.or(end.as_ref().map(|end| end.reason)).is_some_and(|end| lost.contains(&end));
+            (is_on && *graph == rule.graph) || (about.rule.as_ref() == Some(&rule.name) && !is_lost)
         })
     }
 
@@ -225,7 +203,7 @@ impl Core {
                 Ok(None)
             }
             // Also where it has ended since, and its files are gone.
-            _ => Ok(Some(Answer::Started(id))),
+            _ => Ok(Some(self.started(id))),
         })
     }
 
@@ -235,18 +213,22 @@ impl Core {
             return self.not_begun(id, &refusal, now);
         }
         recording.run = Run::On;
-        recording.n_parts += 1;
-        recording.n_unstored += 1;
-        recording.phase = if recording.stopping.is_some() { Phase::Stopping } else { Phase::Recording };
-        let asked_as = recording.asked_as.take().map(|name| (recording.resource, name));
+        recording.parts.n_begun += 1;
+        recording.parts.n_unstored += 1;
+        recording.advance(if recording.row.stopping.is_some() { Phase::Stopping } else { Phase::Recording });
+        let asked_as = recording.asked_as.take().map(|name| (recording.row.resource, name));
         // Before anybody is told.
-        let mut effects = vec![Effect::Save(Update::Recording(saved::row(id, recording)))];
-        let waiting = std::mem::take(&mut recording.waiting).into_iter();
-        effects.extend(waiting.map(|token| Effect::Answer(token, Ok(Answer::Started(id)))));
-        effects.append(&mut recording.deferred);
+        let mut effects = vec![recording.save()];
+        let (waiting, mut deferred) = (std::mem::take(&mut recording.waiting), std::mem::take(&mut recording.deferred));
+        effects.extend(waiting.into_iter().map(|token| Effect::Answer(token, Ok(self.started(id)))));
+        effects.append(&mut deferred);
         let repeat = asked_as.and_then(|key| self.repeated.get(&key)).cloned();
         effects.extend(repeat.map(|row| Effect::Save(Update::Repeat(row))));
         effects
+    }
+
+    fn started(&self, id: RecordingId) -> Answer {
+        Answer::Started(id, self.recordings.get(&id).map(|recording| Box::new(self.view(recording))))
     }
 
     fn not_begun(&mut self, id: RecordingId, refusal: &Refusal, now: Now) -> Vec<Effect> {
@@ -255,12 +237,12 @@ impl Core {
             // It is tried again for as long as it is waited for; what was to happen to it has been noted.
             recording.deferred.clear();
             recording.error.get_or_insert(refusal.to_string());
-            recording.run = if recording.stopping.is_some() { Run::Over } else { Run::Awaited };
+            recording.run = if recording.row.stopping.is_some() { Run::Over } else { Run::Awaited };
             return self.end_if_stored(id, now);
         }
         let waiting = std::mem::take(&mut recording.waiting).into_iter();
         let effects = waiting.map(|token| Effect::Answer(token, Err(refusal.clone()))).collect();
-        let (call, key) = (recording.call, recording.asked_as.take().map(|name| (recording.resource, name)));
+        let (call, key) = (recording.row.call, recording.asked_as.take().map(|name| (recording.row.resource, name)));
         self.recordings.remove(&id);
         // Who asks again shall have it tried again.
         key.and_then(|key| self.repeated.remove(&key));
@@ -298,18 +280,18 @@ impl Core {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<Answer, Refusal> {
-        let recording = self.recordings.get_mut(&id).filter(|recording| recording.resource == resource);
+        let recording = self.recordings.get_mut(&id).filter(|recording| recording.row.resource == resource);
         let recording = recording.ok_or(Refusal::UnknownRecording)?;
         match recording.phase {
             Phase::Recording => (),
             Phase::Stopping => return Err(Refusal::Stopping),
             Phase::Starting | Phase::Ended => return Err(Refusal::UnknownRecording),
         }
-        if std::mem::replace(&mut recording.paused, paused) != paused {
+        if std::mem::replace(&mut recording.row.paused, paused) != paused {
             // Also where the clock was set back.
-            recording.paused_at = now.wall.max(recording.paused_at + jiff::SignedDuration::from_micros(1));
-            recording.due.set_paused(&recording.about.terms, paused, now);
-            effects.push(Effect::Save(Update::Recording(saved::row(id, recording))));
+            recording.row.paused_at = now.wall.max(recording.row.paused_at + jiff::SignedDuration::from_micros(1));
+            recording.due.set_paused(&recording.row.about.terms, paused, now);
+            effects.push(recording.save());
             let change = if paused { Change::Pause } else { Change::Resume };
             effects.extend(self.change(id, now.monotonic_ns, change));
         }
@@ -318,16 +300,16 @@ impl Core {
 
     /// Stops a recording; the first who does says why.
     pub(super) fn stop(&mut self, id: RecordingId, reason: EndReason, now: Now) -> Vec<Effect> {
-        let is_on = |own: &&mut Recording| own.phase < Phase::Stopping && own.stopping.is_none();
+        let is_on = |own: &&mut Recording| own.phase < Phase::Stopping && own.row.stopping.is_none();
         let Some(recording) = self.recordings.get_mut(&id).filter(is_on) else { return Vec::new() };
-        recording.stopping = Some(reason);
+        recording.row.stopping = Some(reason);
         let stop = Effect::Stop { recording: id, at_ns: now.monotonic_ns.max(recording.changed_ns + 1), reason };
         if recording.phase == Phase::Starting {
             recording.deferred.push(stop);
             return Vec::new();
         }
-        recording.phase = Phase::Stopping;
-        let mut effects = vec![Effect::Save(Update::Recording(saved::row(id, recording)))];
+        recording.advance(Phase::Stopping);
+        let mut effects = vec![recording.save()];
         match recording.run {
             Run::On => effects.push(stop),
             Run::Beginning => recording.deferred.push(stop),
@@ -343,33 +325,32 @@ impl Core {
     pub(super) fn part_ended(
         &mut self,
         id: RecordingId,
-        chunks: Vec<ChunkView>,
+        chunks: Vec<ChunkRow>,
         outcome: Outcome,
         now: Now,
     ) -> Vec<Effect> {
         let Some(recording) = self.recordings.get_mut(&id) else {
             // Its time was over in the meantime.
-            let doomed =
-                |chunk: ChunkView| [Effect::Save(Update::ChunkDoomed(chunk.document)), Effect::Delete(chunk.document)];
+            let doomed = |chunk: ChunkRow| [Effect::Save(Update::ChunkDoomed(chunk.id)), Effect::Delete(chunk.id)];
             return chunks.into_iter().flat_map(doomed).chain([Effect::Discard(id)]).collect();
         };
-        let is_new = |chunk: &ChunkView| recording.chunks.iter().all(|known| known.document != chunk.document);
+        let is_new = |chunk: &ChunkRow| recording.chunks.iter().all(|known| known.id != chunk.id);
         let chunks: Vec<_> = chunks.into_iter().filter(is_new).collect();
         recording.chunks.extend_from_slice(&chunks);
         recording.chunks.sort_by_key(|chunk| chunk.index);
         if recording.phase == Phase::Ended {
             // What could not be stored before.
-            let rows = chunks.iter().map(|chunk| Effect::Save(saved::chunk_row(id, chunk)));
-            self.documents.extend(chunks.iter().map(|chunk| (chunk.document, id)));
+            self.documents.extend(chunks.iter().map(|chunk| (chunk.id, id)));
+            let rows = chunks.into_iter().map(|chunk| Effect::Save(Update::Chunk(chunk)));
             return rows.chain([Effect::Discard(id)]).collect();
         }
-        recording.n_unstored = recording.n_unstored.saturating_sub(1);
-        if recording.run == Run::On && outcome.part + 1 == recording.n_parts {
+        recording.parts.n_unstored = recording.parts.n_unstored.saturating_sub(1);
+        if recording.run == Run::On && outcome.part + 1 == recording.parts.n_begun {
             recording.run = Run::Over;
         }
         let Outcome { part, reason, error } = outcome;
-        if recording.outcome.is_none_or(|(last, _)| last < part) {
-            recording.outcome = Some((part, reason));
+        if recording.parts.last.is_none_or(|(last, _)| last < part) {
+            recording.parts.last = Some((part, reason));
         }
         recording.error = recording.error.take().or(error);
         self.end_if_stored(id, now)
@@ -377,20 +358,21 @@ impl Core {
 
     /// Ends a recording that nothing is missing of any more.
     pub(super) fn end_if_stored(&mut self, id: RecordingId, now: Now) -> Vec<Effect> {
-        let is_stored = |own: &&mut Recording| own.run == Run::Over && own.n_unstored == 0 && own.end.is_none();
+        let is_stored =
+            |own: &&mut Recording| own.run == Run::Over && own.parts.n_unstored == 0 && own.row.end.is_none();
         let Some(recording) = self.recordings.get_mut(&id).filter(is_stored) else { return Vec::new() };
-        let retention = self.resources.get(&recording.resource).map_or(RETENTION, |settings| settings.retention);
+        let retention = self.resources.get(&recording.row.resource).map_or(RETENTION, |settings| settings.retention);
         let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
-        let nothing = || recording.outcome.is_none().then(|| "nothing of it is there".to_owned());
+        let nothing = || recording.parts.last.is_none().then(|| "nothing of it is there".to_owned());
         let error = recording.error.clone().or_else(nothing);
-        let told = recording.outcome.map_or(EndReason::Recovered, |(_, reason)| reason);
+        let told = recording.parts.last.map_or(EndReason::Recovered, |(_, reason)| reason);
         // Who was asked to end it and was killed has been asked all the same.
-        let reason = recording.stopping.filter(|_| told == EndReason::Recovered).unwrap_or(told);
-        recording.phase = Phase::Ended;
-        recording.end = Some(EndRow { reason, error, ready_at: now.wall, expires_at });
-        self.documents.extend(recording.chunks.iter().map(|chunk| (chunk.document, id)));
-        let saved = saved::updates(id, recording);
-        if let Some(call) = self.calls.get_mut(&recording.call) {
+        let reason = recording.row.stopping.filter(|_| told == EndReason::Recovered).unwrap_or(told);
+        recording.advance(Phase::Ended);
+        recording.row.end = Some(EndRow { reason, error, ready_at: now.wall, expires_at });
+        self.documents.extend(recording.chunks.iter().map(|chunk| (chunk.id, id)));
+        let saved = saved::updates(recording);
+        if let Some(call) = self.calls.get_mut(&recording.row.call) {
             call.recordings.retain(|other| *other != id);
         }
         saved.into_iter().map(Effect::Save).chain([Effect::Discard(id)]).collect()

@@ -8,12 +8,10 @@ use jiff::Timestamp;
 
 use crate::catalog::About;
 use crate::catalog::CallRow;
-use crate::catalog::ChunkRow;
 use crate::catalog::ParticipantRow;
 use crate::catalog::RecordingRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Rows;
-use crate::catalog::Update;
 use crate::model::CallId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
@@ -22,14 +20,12 @@ use crate::session::Ledger;
 use crate::storage::Left;
 use crate::storage::Leftovers;
 use crate::supervisor::CallName;
-use crate::supervisor::ChunkView;
 use crate::supervisor::Phase;
 use crate::supervisor::core::Call;
 use crate::supervisor::core::Core;
+use crate::supervisor::core::Parts;
 use crate::supervisor::core::Recording;
 use crate::supervisor::core::Run;
-use crate::supervisor::core::limits::Due;
-use crate::supervisor::core::saved;
 use crate::supervisor::input::Effect;
 use crate::supervisor::input::Joining;
 use crate::supervisor::input::MemberKey;
@@ -40,6 +36,9 @@ const AWAIT: Duration = Duration::from_secs(30);
 
 /// What a track keeps while nobody records it is no older.
 const HEARD: Duration = Duration::from_secs(2);
+
+/// What is said of a recording that a part is missing of.
+pub(in crate::supervisor) const DAMAGED: &str = "a part of it cannot be read";
 
 impl Core {
     /// Takes in what was saved before the service was started, and the parts that are left from then; returns what was
@@ -68,9 +67,8 @@ impl Core {
         }
         for row in rows.chunks {
             if let Some(recording) = self.recordings.get_mut(&row.recording) {
-                let ChunkRow { id: document, index, format, size, sha256, duration, recording: id } = row;
-                recording.chunks.push(ChunkView { document, index, format, size, sha256, duration });
-                self.documents.insert(document, id);
+                self.documents.insert(row.id, row.recording);
+                recording.chunks.push(row);
             }
         }
         let keyed = |row: RepeatRow| ((row.resource, row.id.clone()), row);
@@ -97,7 +95,7 @@ impl Core {
         Some(Effect::OpenTrack { token: None, port: Some(port), joining })
     }
 
-    fn restore_recording(&mut self, row: RecordingRow, parts: &[&Left], is_damaged: bool, now: Now) {
+    fn restore_recording(&mut self, mut row: RecordingRow, parts: &[&Left], is_damaged: bool, now: Now) {
         let last = parts.last();
         let is_over = last.is_some_and(|part| part.ledger.end.is_some() || part.ledger.failure.is_some());
         let call = self.calls.get_mut(&row.call).filter(|_| row.end.is_none());
@@ -110,46 +108,28 @@ impl Core {
         if let Some(call) = call {
             call.recordings.push(row.id);
         }
-        let (paused, paused_at) = match last.and_then(|part| paused_by(&part.ledger)) {
-            // The catalog is behind where it could not be written. In doubt nothing is recorded.
-            Some((paused, at)) if (at, paused) > (row.paused_at, row.paused) => (paused, at),
-            _ => (row.paused, row.paused_at),
-        };
-        let mut pins = row.pins;
+        // The catalog is behind where it could not be written. In doubt nothing is recorded.
+        if let Some((paused, at)) = last.and_then(|part| paused_by(&part.ledger))
+            && (at, paused) > (row.paused_at, row.paused)
+        {
+            (row.paused, row.paused_at) = (paused, at);
+        }
         // What the last part says first: one that was killed at once says nothing.
         for pin in parts.iter().rev().flat_map(|part| channels(&part.ledger)) {
-            if pins.iter().all(|(name, channel)| *name != pin.0 && *channel != pin.1) {
-                pins.push(pin);
+            if row.pins.iter().all(|(name, channel)| *name != pin.0 && *channel != pin.1) {
+                row.pins.push(pin);
             }
         }
-        let recording = Recording {
-            resource: row.resource,
-            call: row.call,
-            phase,
-            graph: row.graph,
-            paused,
-            paused_at,
-            due: Due::new(&row.about.terms, row.started_at, paused.then_some(paused_at), now),
-            about: row.about,
-            pins,
-            started_at: row.started_at,
-            started_ns: 0,
-            members: Vec::new(),
-            changed_ns: now.monotonic_ns,
-            run: if goes_on { Run::Awaited } else { Run::Over },
-            n_parts: last.map_or(0, |part| part.part + 1),
-            n_chunks: parts.iter().map(|part| part.n_chunks).max().unwrap_or(0),
+        let (id, run) = (row.id, if goes_on { Run::Awaited } else { Run::Over });
+        let parts = Parts {
+            n_begun: last.map_or(0, |part| part.part + 1),
             n_unstored: parts.len() as u32,
-            deferred: Vec::new(),
-            stopping: row.stopping,
-            asked_as: None,
-            waiting: Vec::new(),
-            chunks: Vec::new(),
-            outcome: None,
-            error: is_damaged.then(|| "a part of it cannot be read".to_owned()),
-            end: row.end,
+            n_chunks: parts.iter().map(|part| part.n_chunks).max().unwrap_or(0),
+            last: None,
         };
-        self.recordings.insert(row.id, recording);
+        let error = is_damaged.then(|| DAMAGED.to_owned());
+        let recording = Recording { parts, error, ..Recording::new(row, phase, run, now) };
+        self.recordings.insert(id, recording);
     }
 
     /// Returns whether a recording is known.
@@ -172,7 +152,7 @@ impl Core {
             participants.iter().any(|participant| members.contains(&participant.member.key))
         };
         let awaited = self.recordings.iter().filter(|(_, recording)| recording.run == Run::Awaited);
-        let heard: Vec<_> = awaited.filter(|(_, recording)| is_heard(recording.call)).map(|(id, _)| *id).collect();
+        let heard: Vec<_> = awaited.filter(|(_, recording)| is_heard(recording.row.call)).map(|(id, _)| *id).collect();
         heard.into_iter().filter_map(|id| self.begin(id, at_ns)).collect()
     }
 
@@ -184,10 +164,11 @@ impl Core {
         let mut over = Vec::new();
         for (id, recording) in &mut self.recordings {
             if recording.run == Run::Awaited {
-                (recording.run, recording.phase) = (Run::Over, Phase::Stopping);
+                recording.run = Run::Over;
+                recording.advance(Phase::Stopping);
                 // For the next process, if this one is killed before all is stored.
-                recording.stopping = Some(EndReason::Recovered);
-                over.push((*id, Effect::Save(Update::Recording(saved::row(*id, recording)))));
+                recording.row.stopping = Some(EndReason::Recovered);
+                over.push((*id, recording.save()));
             }
         }
         over.into_iter().flat_map(|(id, save)| [vec![save], self.end_if_stored(id, now)].concat()).collect()

@@ -119,7 +119,8 @@ impl Rig {
     fn running(&mut self, key: &str) -> RecordingId {
         let (_, effects) = self.start(key, None);
         let (recording, told) = self.begun(&effects);
-        assert_eq!(told, [Effect::Answer(self.n_asked, Ok(Answer::Started(recording)))]);
+        let [Effect::Answer(token, answer)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((*token, started(answer)), (self.n_asked, Some(recording)));
         recording
     }
 
@@ -133,9 +134,17 @@ impl Rig {
     fn part_ended(&mut self, recording: RecordingId, part: u32, reason: EndReason) -> (ChunkId, Vec<Effect>) {
         let document = ChunkId::new();
         let (format, sha256) = ("wav".to_owned(), String::new());
-        let chunk = ChunkView { document, index: part, format, size: 44, sha256, duration: Duration::from_secs(1) };
+        let (size, duration) = (44, Duration::from_secs(1));
+        let chunk = ChunkRow { id: document, recording, index: part, format, size, sha256, duration };
         let outcome = Outcome { part, reason, error: None };
         (document, self.on(Input::PartEnded { recording, chunks: vec![chunk], outcome }))
+    }
+}
+
+fn started(answer: &Result<Answer, Refusal>) -> Option<RecordingId> {
+    match answer {
+        Ok(Answer::Started(recording, _)) => Some(*recording),
+        _ => None,
     }
 }
 
@@ -204,15 +213,19 @@ fn a_request_that_is_made_again_is_done_once() {
     // Before there is an answer, after it, and after its end.
     assert_eq!(rig.start("a", Some(("r1", 7))), (None, vec![]));
     let (recording, told) = rig.begun(&effects);
-    let started = || Ok(Answer::Started(recording));
-    assert_eq!(told, [Effect::Answer(2, started()), Effect::Answer(3, started())]);
-    assert_eq!(rig.start("a", Some(("r1", 7))), (Some(started()), vec![]));
+    let [Effect::Answer(2, first), Effect::Answer(3, second)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((started(first), first), (Some(recording), second));
+    let again = |rig: &mut Rig| match rig.start("a", Some(("r1", 7))) {
+        (Some(answer), effects) if effects.is_empty() => started(&answer),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(again(&mut rig), Some(recording));
     assert_eq!(rig.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
     assert_eq!(rig.start("a", Some(("r2", 7))), (refused(Refusal::AlreadyRecording), vec![]));
     rig.ask(OWN, Ask::Stop(recording));
     rig.end(recording);
     rig.pass(23 * 3_600);
-    assert_eq!(rig.start("a", Some(("r1", 7))), (Some(started()), vec![]));
+    assert_eq!(again(&mut rig), Some(recording));
     rig.pass(2 * 3_600);
     assert_eq!(rig.start("a", Some(("r1", 7))).0, None, "a day is over: it is another one");
 }

@@ -5,6 +5,7 @@ use crate::model::AtMaxPause;
 use crate::supervisor::AutoRecord;
 use crate::supervisor::Filter;
 use crate::supervisor::RecordingView;
+use crate::supervisor::input::Note;
 
 /// A rig whose recordings keep to some terms.
 fn rig(terms: Terms) -> Rig {
@@ -16,6 +17,12 @@ fn rig(terms: Terms) -> Rig {
 fn short(at_max_pause: AtMaxPause) -> Terms {
     let (max_pause, max_duration) = (Duration::from_secs(10), Duration::from_secs(60));
     Terms { tags: Vec::new(), max_pause, at_max_pause, max_duration }
+}
+
+/// A rule that has the name of its graph.
+fn rule(call_key: &str, graph: &str) -> AutoRecord {
+    let (name, graph, call_key) = (graph.to_owned(), graph.to_owned(), call_key.to_owned());
+    AutoRecord { name, resource: None, call_key, graph, tags: Vec::new() }
 }
 
 fn stopped(effects: &[Effect]) -> Vec<EndReason> {
@@ -43,7 +50,8 @@ fn a_forgotten_pause_ends_or_goes_on() {
     rig.ask(OWN, Ask::Pause(recording));
     assert_eq!(rig.pass(9), []);
     let effects = rig.pass(1);
-    assert!(effects.len() == 1 && is_resume(&effects[0]), "{effects:?}");
+    let [Effect::Note(Note::GoesOn(noted)), resume] = &effects[..] else { panic!("{effects:?}") };
+    assert!(*noted == recording && is_resume(resume), "{effects:?}");
     assert_eq!(rig.pass(15), []);
 
     let mut rig = self::rig(short(AtMaxPause::Stop));
@@ -52,7 +60,7 @@ fn a_forgotten_pause_ends_or_goes_on() {
     rig.ask(OWN, Ask::Pause(recording));
     assert_eq!(stopped(&rig.pass(10)), [EndReason::PauseLimit]);
     // It is over once.
-    assert_eq!(rig.pass(100), []);
+    assert_eq!(rig.pass(80), []);
 }
 
 #[test]
@@ -84,14 +92,8 @@ fn a_call_that_nobody_is_in_ends_with_its_recordings() {
 #[test]
 fn calls_are_recorded_that_a_rule_is_for() {
     let mut rig = rig(Terms::default());
-    let rule = |call_key: &str, graph: &str| AutoRecord {
-        name: graph.to_owned(),
-        resource: Some(OWN),
-        call_key: call_key.to_owned(),
-        graph: graph.to_owned(),
-        tags: vec!["auto".to_owned()],
-    };
-    rig.core.policy.auto_record = vec![rule("sales-*", "mixed-mp3"), rule("*", "unmixed-wav"), rule("x", "mixed-wav")];
+    let rules = [rule("sales-*", "mixed-mp3"), rule("*", "unmixed-wav"), rule("x", "mixed-wav")];
+    rig.core.policy.auto_record = rules.map(|rule| AutoRecord { resource: Some(OWN), ..rule }).to_vec();
     let create = |key: &str| Ask::CreateCall(vec![CallName::Key(key.to_owned())]);
     let (_, effects) = rig.ask(OWN, create("sales-1"));
     let graphs = effects.iter().map(|effect| match effect {
@@ -100,9 +102,13 @@ fn calls_are_recorded_that_a_rule_is_for() {
     });
     assert_eq!(graphs.collect::<Vec<_>>(), ["mixed-mp3", "unmixed-wav"]);
     // As many as the resource may have, and the call is there all the same.
-    let (answer, none) = rig.ask(OWN, create("sales-2"));
+    let (answer, refused) = rig.ask(OWN, create("sales-2"));
     let Some(Ok(Answer::Call(second))) = answer else { panic!("{answer:?}") };
-    assert_eq!(none, []);
+    let noted = |effect: &Effect| match effect {
+        Effect::Note(Note::NotRecorded { refusal: Refusal::TooMany(_), .. }) => true,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused.iter().filter(|effect| noted(effect)).count(), 2);
     for effect in &effects {
         let (recording, _) = rig.begun(std::slice::from_ref(effect));
         rig.ask(OWN, Ask::Stop(recording));
@@ -117,10 +123,24 @@ fn calls_are_recorded_that_a_rule_is_for() {
 }
 
 #[test]
+fn each_rule_records_a_call_once() {
+    let mut rig = rig(Terms::default());
+    rig.core.resources.values_mut().for_each(|settings| settings.recordings_max = 10);
+    rig.core.policy.auto_record = ["mixed-mp3", "mixed-wav", "unmixed-wav"].map(|graph| rule("*", graph)).to_vec();
+    let call = vec![CallName::Key("one".to_owned())];
+    let (_, effects) = rig.ask(OWN, Ask::CreateCall(call));
+    let graphs = effects.iter().map(|effect| match effect {
+        Effect::Begin(begin) => begin.graph.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(graphs.collect::<Vec<_>>(), ["mixed-mp3", "mixed-wav", "unmixed-wav"]);
+}
+
+#[test]
 fn recordings_are_found_by_what_is_known_of_them() {
     let mut rig = rig(Terms::default());
     let found = |rig: &mut Rig, filter: Filter| match rig.ask(OWN, Ask::Recordings(filter)).0 {
-        Some(Ok(Answer::Recordings(views, are_more))) => (views.iter().map(|view| view.id).collect(), are_more),
+        Some(Ok(Answer::Recordings(views, are_more))) => (views.iter().map(|view| view.row.id).collect(), are_more),
         other => panic!("{other:?}"),
     };
     let all = || Filter { limit: 10, ..Filter::default() };
@@ -129,7 +149,7 @@ fn recordings_are_found_by_what_is_known_of_them() {
         let call = rig.call(key);
         ids.push(rig.running(key));
         let recording = rig.core.recordings.get_mut(&ids[ids.len() - 1]).expect("it runs");
-        recording.about.terms.tags = vec![format!("tag-{key}")];
+        recording.row.about.terms.tags = vec![format!("tag-{key}")];
         rig.come(call, who);
         rig.ask(OWN, Ask::RemoveParticipant { call, participant: who.to_owned() });
         rig.pass(10);
@@ -157,14 +177,7 @@ fn recordings_are_found_by_what_is_known_of_them() {
 fn what_a_rule_records_is_beside_what_is_asked_for() {
     let mut rig = rig(Terms::default());
     rig.core.policy.creates_on_start = true;
-    let rule = |graph: &str| AutoRecord {
-        name: graph.to_owned(),
-        resource: None,
-        call_key: "*".to_owned(),
-        graph: graph.to_owned(),
-        tags: Vec::new(),
-    };
-    rig.core.policy.auto_record = vec![rule("mixed-mp3"), rule("mixed-wav")];
+    rig.core.policy.auto_record = vec![rule("*", "mixed-mp3"), rule("*", "mixed-wav")];
     // What is asked for is the same as one of them: once is enough.
     let (answer, effects) = rig.start("new", None);
     let graphs = effects.iter().filter_map(|effect| match effect {
@@ -175,7 +188,7 @@ fn what_a_rule_records_is_beside_what_is_asked_for() {
     assert_eq!((answer, graphs), (None, vec!["mixed-wav", "mixed-mp3"]));
     // A call that a rule records is not recorded in the eyes of who asks.
     let mut rig = self::rig(Terms::default());
-    rig.core.policy.auto_record = vec![rule("mixed-mp3")];
+    rig.core.policy.auto_record = vec![rule("*", "mixed-mp3")];
     rig.call("one");
     let (answer, effects) = rig.start("one", None);
     assert!(answer.is_none() && effects.len() == 1, "{answer:?} {effects:?}");

@@ -115,7 +115,7 @@ impl Restarted {
     fn ends(&mut self, reason: EndReason) -> EndReason {
         let (_, effects) = self.rig.part_ended(self.recording, 0, reason);
         assert_eq!(effects, [Effect::Discard(self.recording)]);
-        self.view().end.expect("it has ended").reason
+        self.view().row.end.expect("it has ended").reason
     }
 }
 
@@ -155,7 +155,8 @@ fn what_was_stored_before_a_restart_is_there_after_it() {
     assert_eq!(again.ask(OWN, Ask::Recording(recording)).0, before);
     assert!(matches!(again.ask(OWN, Ask::Document(document)).0, Some(Ok(Answer::Document(_)))));
     assert_eq!(again.ask(OTHER, Ask::Document(document)).0, refused(Refusal::UnknownDocument));
-    assert_eq!(again.start("a", Some(("r1", 7))), (Some(Ok(Answer::Started(recording))), vec![]));
+    let (answer, effects) = again.start("a", Some(("r1", 7)));
+    assert_eq!((answer.as_ref().and_then(started), effects), (Some(recording), vec![]));
     assert_eq!(again.start("a", Some(("r1", 8))), (refused(Refusal::RequestDiffers), vec![]));
     // An hour is over, and then a day.
     assert_eq!(again.pass(3_600), [Effect::Forget(recording), Effect::Delete(document)]);
@@ -184,11 +185,11 @@ fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
     assert_eq!(again.heard(), [], "it begins once");
     assert_eq!(again.rig.on(Input::Begun { recording: row.id, begun: Ok(()) }), []);
     again.rig.pass(60);
-    assert_eq!(again.view().started_at, row.started_at);
+    assert_eq!(again.view().row.started_at, row.started_at);
     // What was left may be stored before or after it has ended.
     assert_eq!(again.rig.part_ended(row.id, 1, EndReason::Recovered).1, []);
     let (last, effects) = again.rig.part_ended(row.id, 2, EndReason::Failed);
-    assert_eq!((effects, again.view().end, again.view().chunks.len()), (vec![], None, 0));
+    assert_eq!((effects, again.view().row.end, again.view().chunks.len()), (vec![], None, 0));
     assert_eq!(again.ends(EndReason::Recovered), EndReason::Failed, "as the last part did");
     assert_eq!(again.view().chunks.iter().map(|chunk| chunk.index).collect::<Vec<_>>(), [0, 1, 2]);
     assert!(matches!(again.rig.ask(OWN, Ask::Document(last)).0, Some(Ok(Answer::Document(_)))));
@@ -208,7 +209,7 @@ fn a_recording_that_nobody_is_heard_of_ends() {
     let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
     assert_eq!(again.rig.part_ended(row.id, 0, EndReason::Recovered).1, []);
     assert_eq!(again.rig.pass(30), [Effect::Discard(row.id)]);
-    assert_eq!(again.view().end.map(|end| end.reason), Some(EndReason::Recovered));
+    assert_eq!(again.view().row.end.map(|end| end.reason), Some(EndReason::Recovered));
 }
 
 #[test]
@@ -275,7 +276,7 @@ fn a_recording_does_not_go_on_where_a_part_of_it_cannot_be_read() {
     let mut again = Restarted::with(rows, &left);
     assert_eq!(again.heard(), []);
     again.ends(EndReason::Recovered);
-    assert!(again.view().end.and_then(|end| end.error).is_some());
+    assert!(again.view().row.end.and_then(|end| end.error).is_some());
 }
 
 #[test]
@@ -292,7 +293,7 @@ fn what_went_wrong_with_a_part_is_told_at_the_end() {
     again.rig.on(ended(0, EndReason::Recovered, Some("disk full")));
     again.rig.ask(OWN, Ask::Stop(recording));
     assert_eq!(again.rig.on(ended(1, EndReason::Stopped, None)), [Effect::Discard(recording)]);
-    let end = again.view().end.expect("it has ended");
+    let end = again.view().row.end.expect("it has ended");
     assert_eq!((end.reason, end.error.as_deref()), (EndReason::Stopped, Some("disk full")));
 }
 
