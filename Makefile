@@ -16,14 +16,15 @@ demo: build
 	@scripts/interop $(CURDIR)/target/interop demo
 	@scripts/demo
 
-# The SDKs that control recordings in tests.
+# What tests control recordings by: SDKs, and schemathesis.
 interop: setup
 	@scripts/interop $(CURDIR)/target/interop
 
 test: build interop
 	$(TEST_RUNNER) cargo test --locked --workspace --no-fail-fast
 
-# QUICK=1 measures less, and leaves README as it is. Warnings of the stock graphs are no end of a measurement.
+# Writes docs/performance.md; QUICK=1 measures less, and writes nothing. Warnings of the stock graphs are no end of a
+# measurement.
 bench: G_DEBUG =
 bench: setup
 	cargo bench --locked --bench live -- $(if $(QUICK),quick)

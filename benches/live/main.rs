@@ -1,4 +1,5 @@
-//! `make bench`: what recording costs, beside what its codecs cost and what others take for it. README has the table.
+//! `make bench`: what recording costs, beside what its codecs cost and what others take for it. docs/performance.md has
+//! the table.
 //!
 //! ```text
 //!  floor       one thread, no calls: codecs, and the kernel's part of receiving
@@ -7,7 +8,7 @@
 //!  ffmpeg      as Debian has it             ─┘
 //! ```
 //!
-//! `quick` measures less and shorter, and leaves README as it is. `ours KEY N PORT DIR` records until it reads `stop`.
+//! `quick` measures less and shorter, and writes nothing. `ours KEY N PORT DIR` records until it reads `stop`.
 
 mod child;
 mod ffmpeg;
@@ -15,14 +16,14 @@ mod floor;
 #[path = "../support/machine.rs"]
 mod here;
 mod machine;
+#[path = "../support/markdown.rs"]
+mod markdown;
 mod measure;
 mod ours;
 #[path = "../../tests/support/pcap.rs"]
 #[allow(dead_code, reason = "reads reports, too")]
 mod pcap;
 mod process;
-#[path = "../support/readme.rs"]
-mod readme;
 mod report;
 mod sender;
 mod stock;
@@ -154,7 +155,7 @@ fn bench(is_quick: bool) -> anyhow::Result<()> {
     println!("{text}");
     ensure!(report.failures().is_empty(), "not all could be measured:\n{}", report.failures().join("\n"));
     if !is_quick {
-        readme::write_into(&root.join("README.md"), "bench", &text)?;
+        markdown::write_into(&root.join("docs/performance.md"), "bench", &text)?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! The table, for people at a terminal and for README.
+//! The table, for people at a terminal and for docs/performance.md.
 
 use reelgraph::media::HOLD;
 
+use crate::markdown;
 use crate::measure::Lateness;
 use crate::measure::Recorder;
 use crate::measure::Taken;
-use crate::readme;
 use crate::workload::Workload;
 
 const HEADINGS: [&str; 15] = [
@@ -139,7 +139,7 @@ impl Report {
     /// Returns the table in Markdown.
     pub(crate) fn table(&self) -> String {
         let rows: Vec<_> = self.rows.iter().map(|row| self.cells(row)).collect();
-        readme::table(&HEADINGS, &rows)
+        markdown::table(&HEADINGS, &rows)
     }
 }
 

@@ -1,5 +1,5 @@
 //! `make bench`, second half: how soon the service does what it is asked for, and how much it can be asked beside
-//! recordings. README has the tables.
+//! recordings. docs/performance.md has the tables.
 //!
 //! ```text
 //!  reelgraph send ─ RTP ─► reelgraph serve ─► files        what is in them tells when requests took effect
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! All of it is seen from outside, on the disk where recordings are, while a hundred calls are recorded besides; what
-//! the service counts of itself stands beside it. `quick` measures less, and leaves README as it is.
+//! the service counts of itself stands beside it. `quick` measures less, and writes nothing.
 
 mod calls;
 mod client;
@@ -17,10 +17,10 @@ mod figures;
 #[path = "../support/machine.rs"]
 mod here;
 mod load;
+#[path = "../support/markdown.rs"]
+mod markdown;
 mod metrics;
 mod ramp;
-#[path = "../support/readme.rs"]
-mod readme;
 mod ready;
 mod report;
 mod service;
@@ -93,7 +93,7 @@ fn main() -> anyhow::Result<()> {
     println!("{text}");
     if !is_quick {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        readme::write_into(&root.join("README.md"), "bench-service", &text)?;
+        markdown::write_into(&root.join("docs/performance.md"), "bench-service", &text)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The tables, for people at a terminal and for README.
+//! The tables, for people at a terminal and for docs/performance.md.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use crate::effects::Effects;
 use crate::figures::Figures;
 use crate::here::package;
 use crate::here::today_and_here;
+use crate::markdown;
 use crate::metrics::Metrics;
-use crate::readme;
 use crate::ready::Cached;
 use crate::ready::Format;
 
@@ -118,7 +118,7 @@ impl Report {
     /// Returns all of it; `late`: how late the latest packet was sent.
     pub(crate) fn text(&self, late: Duration) -> String {
         let times = [&self.effects[..], &self.stops].concat();
-        let (times, loads) = (readme::table(&TIMES, &times), readme::table(&LOADS, &self.loads));
+        let (times, loads) = (markdown::table(&TIMES, &times), markdown::table(&LOADS, &self.loads));
         let here = format!("{}; {}", today_and_here(), package("wrk"));
         format!("{times}\n{loads}\n{HOW}\n\n{here}; latest packet sent {} ms late\n", late.as_millis())
     }

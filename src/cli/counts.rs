@@ -1,4 +1,4 @@
-//! What became of packets and ticks, for people and for programs. README says what each counter means.
+//! What became of packets and ticks, for people and for programs. docs/rtp.md says what each counter means.
 
 use comfy_table::Table;
 use serde::Serialize;

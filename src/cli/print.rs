@@ -14,7 +14,7 @@ use crate::model::PauseInterval;
 use crate::session::Ledger;
 use crate::storage::Finalised;
 
-/// `--json`: one document; README gives its shape.
+/// `--json`: one document; docs/command-line.md gives its shape.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {

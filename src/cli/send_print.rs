@@ -12,7 +12,7 @@ use crate::send::Summary;
 /// Streams that a table shows: who sends more reads the document.
 const ROWS_MAX: usize = 16;
 
-/// `--json`: one document; README gives its shape.
+/// `--json`: one document; docs/command-line.md gives its shape.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {

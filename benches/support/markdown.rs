@@ -1,4 +1,4 @@
-//! Tables in README, between marks that tell whose they are.
+//! Tables in a document, between marks that tell whose they are.
 
 use std::path::Path;
 
