@@ -19,6 +19,7 @@ use crate::acs::Problem;
 use crate::acs::ids;
 use crate::api::Api;
 use crate::api::asking::ask;
+use crate::api::openapi::Also;
 use crate::api::openapi::Refused;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
@@ -81,7 +82,7 @@ pub(super) struct Level {
 
 /// Begins a call.
 #[utoipa::path(post, path = "/api/v1/calls", tag = "calls", request_body = Option<NewCall>,
-    responses((status = 201, description = "It has begun.", body = Call), Refused))]
+    responses((status = 201, description = "It has begun.", body = Call), Refused, Also<409>))]
 pub(super) async fn create(State(api): State<Arc<Api>>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let NewCall { call_key, call_connection_id, group_call_id, room_id, correlation_id } =
@@ -125,7 +126,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Respo
 
 /// Shows a call.
 #[utoipa::path(get, path = "/api/v1/calls/{call}", tag = "calls", params(("call" = Uuid, Path)),
-    responses((status = 200, description = "The call.", body = Call), Refused))]
+    responses((status = 200, description = "The call.", body = Call), Refused, Also<404>))]
 pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| match ask(api, caller, &asked, Ask::Call(call_id(&id)?)).await? {
         Answer::Call(view) => Ok(Json(call(caller, view)).into_response()),
@@ -136,7 +137,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, re
 
 /// Ends a call, and its recordings with it.
 #[utoipa::path(delete, path = "/api/v1/calls/{call}", tag = "calls", params(("call" = Uuid, Path)),
-    responses((status = 204, description = "It has ended."), Refused))]
+    responses((status = 204, description = "It has ended."), Refused, Also<404>))]
 pub(super) async fn end(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         ask(api, caller, &asked, Ask::EndCall(call_id(&id)?)).await?;
@@ -147,7 +148,7 @@ pub(super) async fn end(State(api): State<Arc<Api>>, Path(id): Path<String>, req
 
 /// Tells how loud everybody is who is recorded now: who is not, or only by recordings that are paused, is left out.
 #[utoipa::path(get, path = "/api/v1/calls/{call}/levels", tag = "calls", params(("call" = Uuid, Path)),
-    responses((status = 200, description = "Those who are recorded.", body = [Level]), Refused))]
+    responses((status = 200, description = "Those who are recorded.", body = [Level]), Refused, Also<404>))]
 pub(super) async fn levels(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let Answer::Recorded(recorded) = ask(api, caller, &asked, Ask::Recorded(call_id(&id)?)).await? else {

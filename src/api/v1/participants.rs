@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::acs::Problem;
 use crate::api::Api;
 use crate::api::asking::ask;
+use crate::api::openapi::Also;
 use crate::api::openapi::Refused;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
@@ -77,7 +78,7 @@ impl From<ParticipantView> for Participant {
 /// Adds somebody to a call, and listens for them.
 #[utoipa::path(post, path = "/api/v1/calls/{call}/participants", tag = "participants",
     params(("call" = Uuid, Path)), request_body = NewParticipant,
-    responses((status = 201, description = "They are heard.", body = Participant), Refused))]
+    responses((status = 201, description = "They are heard.", body = Participant), Refused, Also<404>, Also<409>))]
 pub(super) async fn add(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let call = call_id(&id)?;
@@ -107,7 +108,7 @@ pub(super) async fn add(State(api): State<Arc<Api>>, Path(id): Path<String>, req
 /// Changes what somebody is called.
 #[utoipa::path(patch, path = "/api/v1/calls/{call}/participants/{participant}", tag = "participants",
     params(("call" = Uuid, Path), ("participant" = String, Path)), request_body = Rename,
-    responses((status = 200, description = "They are called so.", body = Participant), Refused))]
+    responses((status = 200, description = "They are called so.", body = Participant), Refused, Also<404>))]
 pub(super) async fn rename(
     State(api): State<Arc<Api>>,
     Path((id, participant)): Path<(String, String)>,
@@ -127,7 +128,7 @@ pub(super) async fn rename(
 /// Removes somebody from a call.
 #[utoipa::path(delete, path = "/api/v1/calls/{call}/participants/{participant}", tag = "participants",
     params(("call" = Uuid, Path), ("participant" = String, Path)),
-    responses((status = 204, description = "They have left."), Refused))]
+    responses((status = 204, description = "They have left."), Refused, Also<404>))]
 pub(super) async fn remove(
     State(api): State<Arc<Api>>,
     Path((id, participant)): Path<(String, String)>,

@@ -27,6 +27,7 @@ use crate::api::asking::chunk_documents;
 use crate::api::asking::recording;
 use crate::api::asking::recording_id;
 use crate::api::asking::repeat;
+use crate::api::openapi::Also;
 use crate::api::openapi::Refused;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
@@ -209,7 +210,7 @@ struct Chunk {
 /// Starts a recording of a call, beside others that it may have.
 #[utoipa::path(post, path = "/api/v1/calls/{call}/recordings", tag = "recordings", params(("call" = Uuid, Path)),
     request_body = NewRecording,
-    responses((status = 201, description = "It records.", body = Recording), Refused))]
+    responses((status = 201, description = "It records.", body = Recording), Refused, Also<404>))]
 pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let call = WhichCall::Id(call_id(&id)?);
@@ -229,7 +230,7 @@ pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, r
 
 /// Lists recordings, in order of beginning.
 #[utoipa::path(get, path = "/api/v1/recordings", tag = "recordings", params(Wanted),
-    responses((status = 200, description = "A page of them.", body = Page), Refused))]
+    responses((status = 200, description = "A page of them.", body = Page), Refused, Also<404>))]
 pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let Wanted { participant_id: participant, call_key, from, to, tag, after, limit } = query(&asked)?;
@@ -255,7 +256,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, request: Request) -> Respo
 /// Shows a recording.
 #[utoipa::path(get, path = "/api/v1/recordings/{recording}", tag = "recordings",
     params(("recording" = String, Path)),
-    responses((status = 200, description = "The recording.", body = Recording), Refused))]
+    responses((status = 200, description = "The recording.", body = Recording), Refused, Also<404>))]
 pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let view = recording(api, caller, &asked, recording_id(caller, &id)?).await?;
@@ -267,7 +268,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, Path(id): Path<String>, re
 /// Stops a recording.
 #[utoipa::path(delete, path = "/api/v1/recordings/{recording}", tag = "recordings",
     params(("recording" = String, Path)),
-    responses((status = 204, description = "Its last file is being finished."), Refused))]
+    responses((status = 204, description = "Its last file is being finished."), Refused, Also<404>))]
 pub(super) async fn stop(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     change(&api, &id, request, Ask::Stop).await
 }
@@ -275,7 +276,7 @@ pub(super) async fn stop(State(api): State<Arc<Api>>, Path(id): Path<String>, re
 /// Pauses a recording at the instant at which the request arrived.
 #[utoipa::path(post, path = "/api/v1/recordings/{recording}/pause", tag = "recordings",
     params(("recording" = String, Path)),
-    responses((status = 204, description = "It is paused."), Refused))]
+    responses((status = 204, description = "It is paused."), Refused, Also<404>, Also<409>))]
 pub(super) async fn pause(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     change(&api, &id, request, Ask::Pause).await
 }
@@ -283,7 +284,7 @@ pub(super) async fn pause(State(api): State<Arc<Api>>, Path(id): Path<String>, r
 /// Lets a recording go on from the instant at which the request arrived.
 #[utoipa::path(post, path = "/api/v1/recordings/{recording}/resume", tag = "recordings",
     params(("recording" = String, Path)),
-    responses((status = 204, description = "It goes on."), Refused))]
+    responses((status = 204, description = "It goes on."), Refused, Also<404>, Also<409>))]
 pub(super) async fn resume(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     change(&api, &id, request, Ask::Resume).await
 }
