@@ -1,7 +1,9 @@
 //! `fsck`: checks what a service has stored, or makes its catalog anew from it.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,6 +12,7 @@ use crate::catalog;
 use crate::catalog::CatalogError;
 use crate::catalog::ChunkRow;
 use crate::catalog::Kept;
+use crate::catalog::RecordingRow;
 use crate::catalog::Rows;
 use crate::config::Config;
 use crate::model::ChunkId;
@@ -205,6 +208,25 @@ fn on_their_way(survey: &Survey) -> BTreeSet<ChunkId> {
     survey.parts.iter().flat_map(|part| &part.documents).copied().collect()
 }
 
+/// Returns whether a document's record and the catalog say the same: of the document, and of the recording, where the
+/// catalog knows that.
+fn says_the_same(record: &Record, row: &ChunkRow, recording: Option<&RecordingRow>) -> bool {
+    let said = ChunkRow {
+        id: record.document,
+        recording: record.recording_id,
+        index: record.index,
+        format: record.format.clone(),
+        size: record.size,
+        sha256: record.sha256.clone(),
+        // The catalog keeps microseconds.
+        duration: Duration::from_micros(u64::try_from(record.duration.as_micros()).unwrap_or(u64::MAX)),
+    };
+    let is_of = |recording: &RecordingRow| {
+        (recording.resource, recording.call, &recording.graph) == (record.resource, record.call_id, &record.graph)
+    };
+    said == *row && recording.is_none_or(is_of)
+}
+
 /// What a service has, while none has it.
 struct Data {
     objects: Objects,
@@ -224,13 +246,14 @@ impl Data {
     /// Compares documents with what the catalog says of them.
     async fn compare(&self, rows: &Rows, listing: &Listing, survey: &Survey, faults: &mut Vec<Fault>) {
         let mut unknown = listing.documents.clone();
-        let recordings: BTreeSet<_> = rows.recordings.iter().map(|row| row.id).collect();
+        let recordings: BTreeMap<_, _> = rows.recordings.iter().map(|row| (row.id, row)).collect();
         for row in &rows.chunks {
-            if !recordings.contains(&row.recording) {
+            let recording = recordings.get(&row.recording).copied();
+            if recording.is_none() {
                 faults.push(Fault::NoRecording(row.id));
             }
             let stored = unknown.remove(&row.id).unwrap_or_default();
-            faults.extend(self.check_document(row, stored).await);
+            faults.extend(self.check_document(row, recording, stored).await);
         }
         // What is to be deleted is; what is left is stored again.
         let on_their_way = on_their_way(survey);
@@ -239,7 +262,7 @@ impl Data {
     }
 
     /// Returns what is wrong with a document that the catalog knows.
-    async fn check_document(&self, row: &ChunkRow, stored: Stored) -> Vec<Fault> {
+    async fn check_document(&self, row: &ChunkRow, recording: Option<&RecordingRow>, stored: Stored) -> Vec<Fault> {
         let document = row.id;
         let lacks = |part| Fault::Lacks { document, part };
         let content = match stored.content {
@@ -252,14 +275,10 @@ impl Data {
             },
         };
         let metadata = stored.metadata.is_none().then(|| lacks("metadata"));
-        let is_same = |record: &Record| {
-            (record.recording_id, record.index, record.size) == (row.recording, row.index, row.size)
-                && (&record.format, &record.sha256) == (&row.format, &row.sha256)
-        };
         let record = match stored.record {
             None => Some(lacks("record")),
             Some(_) => match self.objects.record(document).await {
-                Ok(record) => (!is_same(&record)).then_some(Fault::Differs(document)),
+                Ok(record) => (!says_the_same(&record, row, recording)).then_some(Fault::Differs(document)),
                 Err(cause) => Some(Fault::Unreadable { document, cause }),
             },
         };
@@ -280,3 +299,6 @@ impl Data {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
