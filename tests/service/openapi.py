@@ -2,7 +2,10 @@
 What a request must be asked with is made here; which requests there are the document says. Prints the matrix."""
 
 import argparse
+import base64
 import json
+import os
+import random
 import subprocess
 import sys
 import urllib.error
@@ -81,7 +84,7 @@ def ask(who, method, url, body, key=None):
 def matrix(paths, call, ids):
     """Every operation by everybody. What ends things comes last, and is done by its owner when all others are through."""
     accepted = 0
-    wrong = __import__("base64").b64encode(bytes(64)).decode()
+    wrong = base64.b64encode(bytes(64)).decode()
     operations = [(path, method) for path, item in paths.items() for method in item if method in METHODS]
     print(f"{'':8}{'operation':64}{'none':>6}{'wrong':>6}{'other':>6}{'own':>6}")
     for path, method in sorted(operations, key=lambda operation: (LAST.index(operation[1]), -len(operation[0]))):
@@ -138,6 +141,8 @@ def conforms(ids):
     checks = "status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
     command += ["--checks", f"{checks},failures_are_told", "--max-examples", "60", "--continue-on-failure"]
     command += ["--warnings", "off", "--generation-database", "none", "--request-timeout", "30"]
+    seed = os.environ.get("REELGRAPH_TEST_SEED") or str(random.getrandbits(32))
+    command += ["--seed", seed]
     environment = {
         "PATH": "/usr/bin:/bin",
         "SCHEMATHESIS_HOOKS": "openapi_hooks",
@@ -148,7 +153,8 @@ def conforms(ids):
         "NO_PROXY": "*",
     }
     run = subprocess.run(command, env=environment, cwd=Path(args.connection).parent, stdout=subprocess.PIPE, text=True)
-    print(run.stdout)
+    # Who looks at a failure looks there.
+    print(f"openapi: REELGRAPH_TEST_SEED={seed}\n{run.stdout}", file=sys.stderr if run.returncode else sys.stdout)
     return run.returncode
 
 
