@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::IntoParams;
 use utoipa::IntoResponses;
 use utoipa::Modify;
 use utoipa::OpenApi;
@@ -81,6 +82,21 @@ impl<const STATUS: u16> IntoResponses for Also<STATUS> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         const { means(STATUS) };
         BTreeMap::from([(STATUS.to_string(), refused(STATUS).into())])
+    }
+}
+
+/// That a request has an id, by which it may be made again.
+pub(super) struct Repeatable;
+
+impl IntoParams for Repeatable {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter(&openapi::REQUEST_ID, ParameterIn::Header)]
+    }
+}
+
+impl IntoResponses for Repeatable {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([("400".to_owned(), not_repeated().into())])
     }
 }
 

@@ -29,6 +29,7 @@ use crate::api::asking::recording_id;
 use crate::api::asking::repeat;
 use crate::api::openapi::Also;
 use crate::api::openapi::Refused;
+use crate::api::openapi::Repeatable;
 use crate::api::v1::call_id;
 use crate::api::v1::check_name;
 use crate::api::v1::malformed;
@@ -208,9 +209,11 @@ struct Chunk {
 }
 
 /// Starts a recording of a call, beside others that it may have.
-#[utoipa::path(post, path = "/api/v1/calls/{call}/recordings", tag = "recordings", params(("call" = Uuid, Path)),
-    request_body = NewRecording,
-    responses((status = 201, description = "It records.", body = Recording), Refused, Also<404>))]
+#[utoipa::path(post, path = "/api/v1/calls/{call}/recordings", tag = "recordings",
+    params(("call" = Uuid, Path), Repeatable), request_body = NewRecording,
+    responses((status = 201, description = "It records.", body = Recording, headers(
+        ("Repeatability-Result" = String, description = "accepted, where the request has an id."))),
+        Refused, Also<404>, Repeatable))]
 pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, request: Request) -> Response {
     serve(&api, request, async |api, caller, asked| {
         let call = WhichCall::Id(call_id(&id)?);
