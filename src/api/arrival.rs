@@ -149,7 +149,7 @@ mod tests {
             client.write_all(b"POST").await.expect("it is taken");
             let after = monotonic_ns();
             // Nobody has time to read.
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(200));
             let mut bytes = [0; 100];
             assert_eq!(served.read(&mut bytes).await.expect("it is there"), 4);
             let arrived = arrival.0.load(Relaxed);
@@ -158,7 +158,7 @@ mod tests {
             }
             n_stamped += 1;
             // The two clocks are not read at the same instant, and the kernel may have to wait for a core, too.
-            assert!(arrived > before - 1_000_000 && arrived < after + 25_000_000, "{before} {arrived} {after}");
+            assert!(arrived > before - 1_000_000 && arrived < after + 150_000_000, "{before} {arrived} {after}");
             if n_stamped == 3 {
                 break;
             }

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::available_parallelism;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
@@ -57,6 +58,7 @@ use crate::storage::ObjectsError;
 use crate::storage::StorageError;
 use crate::storage::lock_data;
 use crate::storage::look_at_all;
+use crate::storage::sweep_uploads;
 use crate::supervisor;
 use crate::supervisor::Collaborators;
 use crate::supervisor::Handle;
@@ -148,7 +150,10 @@ pub async fn serve(
     let _lock = open_data(&config.service)?;
     let mut listeners = listen(&config.service).await?;
     let names = names(&mut listeners, &config.service)?;
-    let objects = Objects::local(&config.service.objects_dir())?;
+    let (objects_dir, began) = (config.service.objects_dir(), SystemTime::now());
+    let objects = Objects::local(&objects_dir)?;
+    // Nobody waits for it.
+    drop(tokio::task::spawn_blocking(move || sweep_uploads(&objects_dir, began)));
     let (catalog, rows, writer) = Catalog::open(&config.service.catalog()).await?;
     let left = left(config.service.recordings_dir(), &rows).await?;
     let (reload, keys, tls) = Reload::begin(&config.service, &config.resources, &names)?;

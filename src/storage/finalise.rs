@@ -69,7 +69,8 @@ pub fn finalise(
         constant_bit_rate = content.bit_rate;
     }
     let (size, sha256) = settle(&from)?;
-    if size == 0 && (index > 0 || ledger.failure.is_some()) {
+    let is_first = index == 0 && ledger.opening.first_chunk == 0;
+    if size == 0 && (!is_first || ledger.failure.is_some()) {
         std::fs::remove_file(&from).map_err(StorageError::io(&from, "removed"))?;
         return Ok(None);
     }

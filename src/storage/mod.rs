@@ -20,6 +20,7 @@ mod sidecar;
 mod spool;
 mod survey;
 mod trim;
+mod uploads;
 mod usage;
 
 pub use begin::{BeginError, Begun, NewRecording, begin, discard_dir};
@@ -33,4 +34,5 @@ pub use recover::{Recovered, finish_rest, recover};
 pub use sidecar::document;
 pub use spool::{Lock, Spool, lock_data};
 pub use survey::{DamagedPart, Survey, SurveyedPart, survey};
+pub use uploads::sweep_uploads;
 pub use usage::{FREE_MIN, Usage, free_bytes, usage};

@@ -1,4 +1,4 @@
-//! Every metric that there is: its name, what kind it is, its labels, what it means. docs/metrics.md has the same table.
+//! Every metric that there is: its name, its kind, its labels, what it means. docs/metrics.md has the same table.
 //!
 //! Names follow Prometheus: `reelgraph_<what>_<unit>`, base units, `_total` behind counters. A label is an enum of few
 //! values; what names a recording, a file or a person is none.

@@ -2,6 +2,7 @@
 and `resume` change the first of them, `end` ends all recordings and loads what they are made of."""
 
 import argparse
+import hashlib
 import json
 import uuid
 from email.utils import formatdate
@@ -61,9 +62,13 @@ def change(what):
 
 
 def load(url, path):
-    status, _, whole = SERVICE.signed("GET", url)
+    status, headers, whole = SERVICE.signed("GET", url)
     assert status == 200, (status, whole)
     path.write_bytes(whole)
+    # Of content it is told what it is.
+    tag = headers.get("etag")
+    assert tag in (None, f'"{hashlib.sha256(whole).hexdigest()}"'), (url, tag, len(whole), headers, whole[:100])
+    return tag
 
 
 def end():
@@ -80,7 +85,7 @@ def end():
         loaded = []
         for chunk in chunks(result):
             name = f"{call['key']}-{chunk['index']:03}"
-            load(chunk["contentLocation"], args.out / f"{name}.wav")
+            assert load(chunk["contentLocation"], args.out / f"{name}.wav"), chunk
             load(chunk["metadataLocation"], args.out / f"{name}.json")
             loaded.append(name)
         told.append({"reason": result["sessionEndReason"], "recording": call["recording"], "chunks": loaded})

@@ -200,4 +200,9 @@ fn calls_go_on_while_the_service_is_killed_again_and_again() {
     // All is stored, and known to be: nothing is left of where it was recorded.
     let left = std::fs::read_dir(server.path("data/recordings")).expect("it is there").count();
     assert_eq!(left, 0, "{log}");
+    // Nor of what was being stored when it was killed.
+    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let stored = entries(&server.path("data/objects")).flat_map(|document| entries(&document).collect::<Vec<_>>());
+    let is_upload = |path: &PathBuf| path.to_string_lossy().contains('#');
+    assert_eq!(stored.filter(is_upload).collect::<Vec<_>>(), Vec::<PathBuf>::new());
 }

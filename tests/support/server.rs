@@ -18,8 +18,26 @@ const SERVERS: u16 = 8;
 /// A service that runs in a directory of its own.
 pub(crate) struct Server {
     program: Program,
-    dir: tempfile::TempDir,
+    dir: Directory,
     level: &'static str,
+}
+
+/// A directory that stays where a test has failed, for whoever looks into that.
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.disable_cleanup(true);
+            eprintln!("kept: {}", self.path().display());
+        }
+    }
 }
 
 impl Server {
@@ -33,7 +51,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn start_logging(settings: &str, level: &'static str) -> Self {
         static STARTED: AtomicU16 = AtomicU16::new(0);
-        let dir = tempfile::tempdir().expect("the temporary directory can be written");
+        let dir = Directory(tempfile::tempdir().expect("the temporary directory can be written"));
         // What is somebody else's of these is passed over.
         let started = STARTED.fetch_add(1, Ordering::Relaxed) % SERVERS;
         let first = 20_000 + (std::process::id() as u16 % 20 * SERVERS + started) * PORTS;
@@ -73,7 +91,7 @@ impl Server {
     }
 
     #[track_caller]
-    fn start_in(dir: tempfile::TempDir, level: &'static str) -> Self {
+    fn start_in(dir: Directory, level: &'static str) -> Self {
         let (log, config) = (dir.path().join("log"), dir.path().join("config.toml"));
         // One of before tells another address.
         let _ = std::fs::remove_file(&log);
