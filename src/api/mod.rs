@@ -82,13 +82,16 @@ pub fn router(api: Api) -> Router {
     let (own, document) = OpenApiRouter::with_openapi(openapi::document()).merge(v1::routes()).split_for_parts();
     let document = document.to_json().expect("a document is plain data");
     let told = async move || ([(header::CONTENT_TYPE, "application/json")], document.clone());
+    let api = Arc::new(api);
+    let own = own.method_not_allowed_fallback(v1::refuse_method);
+    let own = own.layer(from_fn_with_state(Arc::clone(&api), v1::refuse_path));
     Router::new()
         .route("/healthz", get(async |State(api): State<Arc<Api>>| api.health.live()))
         .route("/openapi.json", get(told))
         .merge(own)
         .fallback(serve)
         .layer(from_fn_with_state(requests, observed::count))
-        .with_state(Arc::new(api))
+        .with_state(api)
 }
 
 /// Serves what ACS's clients ask for: one of their paths has a colon in it that routers do not split at.

@@ -125,6 +125,14 @@ def audited():
         after = page["next"]
 
 
+def none_is_told_of_routes():
+    """What no route takes is refused to those who may ask; others are not told."""
+    for method, path, refused in (("PATCH", "/api/v1/calls", 405), ("GET", "/api/v1/calls/%FF", 404)):
+        url = MINE.endpoint + path
+        told = [ask(MINE, method, url, None, ""), ask(MINE, method, url, None)]
+        assert told == [401, refused], (method, path, told)
+
+
 def others_see_nothing(ids):
     """What lists says nothing of another's."""
     assert OTHER.own("GET", "/api/v1/recordings") == {"recordings": []}
@@ -164,6 +172,7 @@ def main():
     before = audited()
     accepted = matrix(paths, call, ids)
     assert audited() - before == accepted, (before, audited(), accepted)
+    none_is_told_of_routes()
     others_see_nothing(ids)
     _, ids = recorded()
     # The call may be over then: all methods are tried.

@@ -10,7 +10,10 @@ mod recordings;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::extract::State;
+use axum::middleware::Next;
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +41,20 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(recordings::pause))
         .routes(routes!(recordings::resume))
         .routes(routes!(audit::list))
+}
+
+/// Refuses a verb that a path does not have: to those who may ask.
+pub(super) async fn refuse_method(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let told = "The path does not have this method.";
+    serve(&api, request, async |_, _, _| Err(Problem::Unsupported(told.to_owned()))).await
+}
+
+/// Refuses paths that are no text, before a route would: to those who may ask.
+pub(super) async fn refuse_path(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    if percent_decode_str(request.uri().path()).decode_utf8().is_ok() {
+        return next.run(request).await;
+    }
+    serve(&api, request, async |_, _, _| Err(Problem::NotFound("Resource"))).await
 }
 
 /// Takes a request whole, lets it in, and answers it.
