@@ -47,13 +47,13 @@ pub(super) async fn recording(
     }
 }
 
-/// Reads as what a request may be made again; None where it may not.
-pub(super) fn repeat(asked: &Asked) -> Result<Option<Repeat>, Problem> {
+/// Reads as what a request about `what` may be made again; None where it may not.
+pub(super) fn repeat(asked: &Asked, what: &str) -> Result<Option<Repeat>, Problem> {
     let Some(id) = asked.header("repeatability-request-id") else { return Ok(None) };
     if !(1..=REPEAT_BYTES_MAX).contains(&id.len()) {
         return Err(Problem::InvalidArgument("Repeatability-Request-ID must have 1 to 128 bytes.".to_owned()));
     }
-    let body = Sha256::new().chain_update(asked.path()).chain_update(&asked.body).finalize().into();
+    let body = Sha256::new().chain_update(what).chain_update(&asked.body).finalize().into();
     Ok(Some(Repeat { id: id.to_owned(), body }))
 }
 

@@ -75,7 +75,7 @@ async fn start(api: &Api, caller: Asker, asked: &Asked) -> Result<Response, Prob
         paused: start.pause_on_start,
         terms: AskedTerms::default(),
         rule: None,
-        repeat: asking::repeat(asked)?,
+        repeat: asking::repeat(asked, "")?,
     };
     asking::start(api, caller, asked, start, |RecordingId(recording), _| {
         let id = ids::recording_id(caller.resource.0, recording);

@@ -150,7 +150,8 @@ pub async fn serve(
     let _lock = open_data(&config.service)?;
     let mut listeners = listen(&config.service).await?;
     let names = names(&mut listeners, &config.service)?;
-    let (objects_dir, began) = (config.service.objects_dir(), SystemTime::now());
+    // Files are dated by a clock that goes by ticks of the kernel.
+    let (objects_dir, began) = (config.service.objects_dir(), SystemTime::now() - Duration::from_millis(20));
     let objects = Objects::local(&objects_dir)?;
     // Nobody waits for it.
     drop(tokio::task::spawn_blocking(move || sweep_uploads(&objects_dir, began)));

@@ -70,7 +70,8 @@ pub fn finalise(
     }
     let (size, sha256) = settle(&from)?;
     let is_first = index == 0 && ledger.opening.first_chunk == 0;
-    if size == 0 && (!is_first || ledger.failure.is_some()) {
+    let is_bare = ledger.opening.first_chunk > 0 && content.is_some_and(|content| content.samples == 0);
+    if is_bare || size == 0 && (!is_first || ledger.failure.is_some()) {
         std::fs::remove_file(&from).map_err(StorageError::io(&from, "removed"))?;
         return Ok(None);
     }

@@ -182,7 +182,7 @@ impl Objects {
     ///
     /// It is not there, or cannot be read.
     pub async fn digest(&self, document: ChunkId) -> Result<(u64, String), ObjectsError> {
-        let mut content = std::pin::pin!(self.read(document, Part::Content, None).await?);
+        let mut content = std::pin::pin!(self.read(document, Part::Content, None).await?.1);
         let (mut hash, mut size) = (Sha256::new(), 0);
         while let Some(bytes) = content.try_next().await? {
             hash.update(&bytes);
@@ -200,7 +200,7 @@ impl Objects {
         Ok(self.0.head(&path(document, part.name())).await?.size)
     }
 
-    /// Reads a part, or a range of it that is not empty.
+    /// Reads a part, or a range of it that is not empty; returns how many bytes the part has, too.
     ///
     /// # Errors
     ///
@@ -210,9 +210,10 @@ impl Objects {
         document: ChunkId,
         part: Part,
         range: Option<Range<u64>>,
-    ) -> Result<impl Stream<Item = object_store::Result<Bytes>> + Send + 'static, ObjectsError> {
+    ) -> Result<(u64, impl Stream<Item = object_store::Result<Bytes>> + Send + 'static), ObjectsError> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        Ok(self.0.get_opts(&path(document, part.name()), options).await?.into_stream())
+        let found = self.0.get_opts(&path(document, part.name()), options).await?;
+        Ok((found.meta.size, found.into_stream()))
     }
 
     /// Deletes a document: its record first. One that is not there is deleted already.

@@ -173,9 +173,7 @@ pub fn look(dir: &Path, part: u32, is_known: impl Fn(ChunkId) -> bool) -> Result
     }
     let mut n_chunks = spool.finished_chunks()?.last().map_or(0, |last| last + 1);
     for index in spool.chunks()? {
-        // By its length: a call waits.
-        let len = spool.chunk(index).metadata().map_err(StorageError::io(&spool.chunk(index), "read"))?.len();
-        if len > inspect::empty_len(&ledger.opening.format) {
+        if recover::makes_chunk(&spool, &ledger, index)? {
             n_chunks = n_chunks.max(index + 1);
         }
     }
@@ -252,7 +250,83 @@ fn finished(spool: &Spool, ledger: &Ledger, index: u32) -> Result<Finalised, Sto
 mod tests {
     use super::*;
 
+    use std::time::Duration;
+
     use tempfile::TempDir;
+
+    use crate::engine::Report;
+    use crate::model::EndReason;
+    use crate::model::PauseMode;
+    use crate::session::Entry;
+    use crate::session::Journal;
+    use crate::session::Opening;
+    use crate::session::Owner;
+    use crate::storage::Finisher;
+
+    /// A part of a service's recording that was killed with a chunk of so many bytes.
+    fn killed(format: &str, bytes: &[u8]) -> TempDir {
+        let dir = tempfile::tempdir().expect("a directory");
+        let opening = Opening {
+            version: 1,
+            recording_id: Uuid::from_u128(1),
+            call_id: Uuid::from_u128(2),
+            owner: Some(Box::new(Owner { resource: Uuid::from_u128(3), region: "eus".to_owned() })),
+            first_chunk: 5,
+            graph: "g".to_owned(),
+            content: "audio".to_owned(),
+            channel_type: "mixed".to_owned(),
+            format: format.to_owned(),
+            pause_mode: PauseMode::Skip,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            boot_id: "b".to_owned(),
+            monotonic_zero: Duration::from_secs(7),
+        };
+        let spool = dir.path().join(".reelgraph-g");
+        std::fs::create_dir(&spool).expect("it can be made");
+        let mut journal = Journal::create(&spool.join("journal")).expect("it can be made");
+        journal.append(&Entry::Began(opening)).expect("it can be written");
+        std::fs::write(spool.join(format!("000.{format}")), bytes).expect("it can be written");
+        dir
+    }
+
+    #[test]
+    fn chunks_are_counted_on_by_what_finishing_makes_of_those_before() {
+        let wav = |channels, len: usize| {
+            let header = gstreel::formats::wav::Header::new(16_000, channels).expect("a format that can be");
+            [header.bytes(0).to_vec(), vec![1; 200]].concat()[..len].to_vec()
+        };
+        // Of 16 kHz and 48 kbit/s: 216 bytes.
+        let frame = [&[0xff, 0xf3, 0x38, 0xc4][..], &[0; 212]].concat();
+        let whole = (0..15).map(|n| ("mp3", frame.repeat(n)));
+        let torn = (1..15).map(|n| ("mp3", frame.repeat(n)[..n * 216 - 100].to_vec()));
+        let mono = (0..100).map(|len| ("wav", wav(1, len)));
+        let many = (0..100).map(|len| ("wav", wav(5, len)));
+        let unknown = [0, 1, 100].map(|len| ("flac", vec![7; len])).into_iter();
+        let mut made = [0, 0];
+        for (format, bytes) in whole.chain(torn).chain(mono).chain(many).chain(unknown) {
+            let dir = killed(format, &bytes);
+            let left = look(dir.path(), 1, |_| false).expect("it can be read").expect("there is something in it");
+            let finished = finish_part(dir.path()).expect("it can be finished");
+            assert!(finished.unfinished.is_none(), "{:?}", finished.unfinished);
+            let n_chunks = finished.chunks.len();
+            assert_eq!(left.n_chunks as usize, 5 + n_chunks, "{format}, {} bytes", bytes.len());
+            made[n_chunks] += 1;
+        }
+        assert!(made[0] > 100 && made[1] > 50, "{made:?}");
+    }
+
+    #[test]
+    fn who_goes_on_and_records_nothing_more_has_not_failed() {
+        let header = gstreel::formats::wav::Header::new(16_000, 1).expect("a format that can be");
+        let dir = killed("wav", &header.bytes(0));
+        let (spool, ledger) = read(dir.path()).expect("it can be read").expect("there is something in it");
+        let mut finisher = Finisher::new(spool, ledger.opening);
+        let (reason, tracks, counts) = (EndReason::Stopped, Default::default(), Default::default());
+        let ended = finisher.on(Report::Ended { reason, lost_samples: 0, tracks, counts }).expect("it can be finished");
+        let ended = ended.expect("it has ended");
+        assert_eq!((ended.reason, ended.error, ended.unfinished), (reason, None, None));
+        assert_eq!(finisher.into_parts().1, []);
+    }
 
     fn look_in(dir: &TempDir) -> (usize, Vec<RecordingId>, Vec<String>) {
         let left = look_at_all(dir.path(), |_| false).expect("it can be read");

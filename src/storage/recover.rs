@@ -147,6 +147,25 @@ fn tell_last(spool: &Spool, ledger: &Ledger, note: &str, chunks: &mut [Finalised
     Ok(())
 }
 
+/// Longest file that is looked into: a longer one has media in it.
+const SMALL_BYTES: u64 = 64 << 10;
+
+/// Returns whether finishing makes a chunk of a file that is left. The next part's chunks are counted on by this: where
+/// it were not so, two would have one number, and one document.
+pub(super) fn makes_chunk(spool: &Spool, ledger: &Ledger, index: u32) -> Result<bool, StorageError> {
+    let path = spool.chunk(index);
+    let len = path.metadata().map_err(StorageError::io(&path, "read"))?.len();
+    // A call waits.
+    if len == 0 || len > SMALL_BYTES {
+        return Ok(len > 0);
+    }
+    let is_held = ledger.chunks.get(&index).is_some_and(|row| row.media.is_some());
+    Ok(match inspect::make_whole(&path, &ledger.opening.format)? {
+        Some(content) => content.samples > 0 || (is_held && ledger.opening.first_chunk == 0),
+        None => is_held || len > inspect::empty_len(&ledger.opening.format),
+    })
+}
+
 /// The media of a chunk: as the journal has it, else as far as its file tells; None where there is none in it.
 fn media_of(ledger: &Ledger, spool: &Spool, index: u32) -> Result<Option<ChunkMedia>, StorageError> {
     if let Some(media) = ledger.chunks.get(&index).and_then(|row| row.media.clone()) {

@@ -27,6 +27,9 @@ use crate::supervisor::task::Event;
 /// Recordings whose chunks are finished at a time: the disk has one head, and the cores are for calls.
 const TURNS: usize = 2;
 
+/// Chunks that are stored at a time: calls that go on are not to wait behind all that is left from before.
+const STORES: usize = 8;
+
 /// How long to wait before what could not be stored is tried again: twice as long each time, to the longest.
 const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(30);
@@ -42,13 +45,15 @@ const FINISH_AGAIN: Duration = Duration::from_secs(300);
 pub(super) struct Finishing {
     objects: Objects,
     turns: Arc<Semaphore>,
+    stores: Arc<Semaphore>,
     events: Sender<Event>,
 }
 
 impl Finishing {
     /// Stores files in `objects`, and tells of it by `events`.
     pub(super) fn new(objects: Objects, events: Sender<Event>) -> Self {
-        Self { objects, turns: Arc::new(Semaphore::new(TURNS)), events }
+        let [turns, stores] = [TURNS, STORES].map(|n| Arc::new(Semaphore::new(n)));
+        Self { objects, turns, stores, events }
     }
 
     /// Does what is slow when it is its turn; None where it panicked.
@@ -116,7 +121,11 @@ impl Finishing {
     /// Stores a chunk, trying again and again.
     async fn store(&self, record: &Record, chunk: &Finalised) {
         let mut pause = RETRY_MIN;
-        while let Err(error) = self.objects.put(record, &chunk.path, &chunk.metadata_path).await {
+        loop {
+            let turn = self.stores.acquire().await;
+            let put = self.objects.put(record, &chunk.path, &chunk.metadata_path).await;
+            drop(turn);
+            let Err(error) = put else { return };
             tracing::error!(%error, "a chunk cannot be stored; it is tried again");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY_MAX);

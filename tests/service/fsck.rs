@@ -31,7 +31,7 @@ fn tell(server: &Server, what: &str, names: &[&str]) -> String {
 }
 
 #[track_caller]
-fn fsck(server: &Server, args: &[&str], code: i32) -> Output {
+pub(crate) fn fsck(server: &Server, args: &[&str], code: i32) -> Output {
     let config = server.path("config.toml");
     let args = [&["fsck", "--config", config.to_str().expect("a path in UTF-8")], args].concat();
     program::run(args).check_code(code)

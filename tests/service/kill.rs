@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::fsck::fsck;
 use crate::machine;
 use crate::story;
 use crate::support::metadata;
@@ -205,4 +206,7 @@ fn calls_go_on_while_the_service_is_killed_again_and_again() {
     let stored = entries(&server.path("data/objects")).flat_map(|document| entries(&document).collect::<Vec<_>>());
     let is_upload = |path: &PathBuf| path.to_string_lossy().contains('#');
     assert_eq!(stored.filter(is_upload).collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    // What the catalog says of each file is so.
+    server.kill();
+    fsck(&server, &[], 0);
 }

@@ -220,7 +220,7 @@ pub(super) async fn start(State(api): State<Arc<Api>>, Path(id): Path<String>, r
         let new: NewRecording = read(&asked)?;
         let (terms, pins) = (terms(&new)?, pins(new.pins)?);
         let (graph, paused) = (new.graph, new.pause_on_start);
-        let repeat = repeat(&asked)?;
+        let repeat = repeat(&asked, &id)?;
         let start = StartAsk { call, alone: false, graph, pins, paused, terms, rule: None, repeat };
         asking::start(api, caller, &asked, start, |_, view| {
             let view = view.ok_or(Problem::NotFound("Recording"))?;

@@ -334,8 +334,15 @@ impl Core {
             let doomed = |chunk: ChunkRow| [Effect::Save(Update::ChunkDoomed(chunk.id)), Effect::Delete(chunk.id)];
             return chunks.into_iter().flat_map(doomed).chain([Effect::Discard(id)]).collect();
         };
-        let is_new = |chunk: &ChunkRow| recording.chunks.iter().all(|known| known.id != chunk.id);
+        let is_new = |chunk: &ChunkRow| {
+            recording.chunks.iter().all(|known| (known.id, &known.sha256) != (chunk.id, &chunk.sha256))
+        };
         let chunks: Vec<_> = chunks.into_iter().filter(is_new).collect();
+        let is_other = |known: &mut ChunkRow| chunks.iter().any(|chunk| chunk.id == known.id);
+        if recording.chunks.extract_if(.., is_other).count() > 0 {
+            // A bug of ours. The store has what was put last.
+            recording.error.get_or_insert("two chunks had one number".to_owned());
+        }
         recording.chunks.extend_from_slice(&chunks);
         recording.chunks.sort_by_key(|chunk| chunk.index);
         if recording.phase == Phase::Ended {

@@ -196,6 +196,23 @@ fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
 }
 
 #[test]
+fn two_chunks_of_one_number_are_told() {
+    let (rows, row) = killed(&[Ask::Stop]);
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[]), left(&row, 1, 1, &[])]);
+    let id = ChunkId::new();
+    for (part, digest) in [(0, "a"), (1, "b")] {
+        let (format, sha256, duration) = ("wav".to_owned(), digest.to_owned(), ms(1));
+        let chunk = ChunkRow { id, recording: row.id, index: 0, format, size: 44, sha256, duration };
+        let outcome = Outcome { part, reason: EndReason::Recovered, error: None };
+        again.rig.on(Input::PartEnded { recording: row.id, chunks: vec![chunk], outcome });
+    }
+    // The store has what was put last.
+    let view = again.view();
+    assert_eq!(view.chunks.iter().map(|chunk| &chunk.sha256[..]).collect::<Vec<_>>(), ["b"]);
+    assert!(view.row.end.is_some_and(|end| end.error.is_some()));
+}
+
+#[test]
 fn a_recording_that_nobody_is_heard_of_ends() {
     let (rows, row) = killed(&[]);
     let mut again = Restarted::new(rows.clone(), &[left(&row, 0, 1, &[])]);
