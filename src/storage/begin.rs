@@ -109,9 +109,18 @@ pub fn begin(new: NewRecording, out: &Path, asked_ns: Option<i64>) -> Result<Beg
     Ok(Begun { recording, finisher, spool, lock, zero_ns })
 }
 
+/// What the name of a directory ends in that is being taken away: where that is interrupted it is no part any more.
+pub(super) const GONE: &str = ".gone";
+
 /// Takes away a directory that nothing but one recording was in: it never began, or all of it is somewhere else.
 pub fn discard_dir(dir: &Path) {
-    match std::fs::remove_dir_all(dir) {
+    let mut gone = dir.to_owned();
+    if dir.extension().is_none_or(|extension| extension != &GONE[1..]) {
+        gone.as_mut_os_string().push(GONE);
+    }
+    // Where it cannot be renamed it cannot be taken away, either.
+    let taken = if gone == dir { Ok(()) } else { std::fs::rename(dir, &gone) };
+    match taken.and_then(|()| std::fs::remove_dir_all(&gone)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(%error, "the directory of a recording stays")
         }

@@ -109,10 +109,15 @@ impl Finisher {
         let is_kept = self.ledger.opening.owner.is_some();
         if let Err(error) = finished.and_then(|()| if is_kept { Ok(()) } else { self.spool.remove() }) {
             ended.unfinished = Some(error.to_string());
-        } else if self.chunks.is_empty() && ended.error.is_none() && self.ledger.opening.first_chunk == 0 {
+        } else if self.chunks.is_empty() && ended.error.is_none() && self.is_missing() {
             ended.reason = EndReason::Failed;
             ended.error = Some("the graph has written no file".to_owned());
         }
         ended
+    }
+
+    /// Returns whether there should be a file. Who goes on may have nothing more to record.
+    fn is_missing(&self) -> bool {
+        self.ledger.opening.first_chunk == 0 || self.ledger.mismatch().is_some()
     }
 }

@@ -22,6 +22,7 @@ use crate::session::Ledger;
 use crate::storage::Finalised;
 use crate::storage::Spool;
 use crate::storage::StorageError;
+use crate::storage::begin::GONE;
 use crate::storage::discard_dir;
 use crate::storage::finalise::settle;
 use crate::storage::inspect;
@@ -125,6 +126,9 @@ pub fn look_at_all(recordings: &Path, is_known: impl Fn(ChunkId) -> bool) -> Res
         if let Some((recording, _)) = name.strip_suffix(DAMAGED).and_then(named) {
             left.damaged.insert(recording);
         }
+        if name.strip_suffix(GONE).and_then(named).is_some() {
+            discard_dir(&dir);
+        }
         let Some((recording, part)) = named(&name) else { continue };
         match look(&dir, part, &is_known) {
             Ok(part) => left.parts.extend(part),
@@ -173,7 +177,13 @@ pub fn look(dir: &Path, part: u32, is_known: impl Fn(ChunkId) -> bool) -> Result
     }
     let mut n_chunks = spool.finished_chunks()?.last().map_or(0, |last| last + 1);
     for index in spool.chunks()? {
-        if recover::makes_chunk(&spool, &ledger, index)? {
+        let makes_chunk = recover::makes_chunk(&spool, &ledger, index);
+        let in_doubt = |error| {
+            // A number that nothing has is no harm.
+            tracing::warn!(%error, path = %spool.chunk(index).display(), "a chunk cannot be looked into now");
+            true
+        };
+        if makes_chunk.unwrap_or_else(in_doubt) {
             n_chunks = n_chunks.max(index + 1);
         }
     }

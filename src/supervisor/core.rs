@@ -16,6 +16,7 @@ mod restore;
 mod saved;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -50,7 +51,7 @@ use crate::supervisor::input::MemberKey;
 use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
-pub(super) use recordings::RETENTION;
+pub(super) use recordings::expiry;
 pub(super) use restore::DAMAGED;
 
 /// How long a request may be made again.
@@ -97,6 +98,8 @@ pub(super) struct Outcome {
     pub(super) part: u32,
     pub(super) reason: EndReason,
     pub(super) error: Option<String>,
+    /// All of it is stored.
+    pub(super) is_whole: bool,
 }
 
 /// The parts of a recording.
@@ -104,8 +107,10 @@ pub(super) struct Outcome {
 struct Parts {
     /// Those that have begun.
     n_begun: u32,
-    /// Those that are not stored.
-    n_unstored: u32,
+    /// Those that nobody has said of what is stored.
+    awaited: BTreeSet<u32>,
+    /// Those that could not be stored whole: they stay until they are.
+    kept: BTreeSet<u32>,
     /// Chunks before the part that is to begin.
     n_chunks: u32,
     /// The last that has ended, and why it did.
@@ -354,7 +359,11 @@ impl Core {
         effects.extend(self.await_no_longer(now));
         effects.extend(self.keep_limits(now));
         let is_over = |end: &EndRow| end.expires_at <= now.wall;
-        let over = self.recordings.extract_if(.., |_, recording| recording.row.end.as_ref().is_some_and(is_over));
+        // What is not stored is nowhere else.
+        let is_stored = |parts: &Parts| parts.awaited.is_empty() && parts.kept.is_empty();
+        let over = self.recordings.extract_if(.., |_, recording| {
+            is_stored(&recording.parts) && recording.row.end.as_ref().is_some_and(is_over)
+        });
         for (id, recording) in over {
             effects.extend([Effect::Forget(id), Effect::Save(Update::RecordingGone(id))]);
             for ChunkRow { id: document, .. } in recording.chunks {

@@ -81,7 +81,7 @@ impl Finishing {
         };
         let (reason, error) = ledger.end.map_or((EndReason::Recovered, None), |(_, reason, error)| (reason, error));
         let (is_whole, stored) = (unfinished.is_none(), Vec::new());
-        let outcome = Outcome { part, reason, error: error.or(unfinished) };
+        let outcome = Outcome { part, reason, error: error.or(unfinished), is_whole };
         self.deliver(&opening, PartFiles { dir, part, stored, is_whole, is_closed: true }, chunks, outcome).await;
     }
 
@@ -100,6 +100,12 @@ impl Finishing {
         for chunk in chunks {
             let end = PartEnd { part: outcome.part, reason: outcome.reason, error: outcome.error.as_deref() };
             let record = Record::new(opening, end, &chunk, Timestamp::now());
+            if matches!(self.objects.record(chunk.document).await, Ok(other) if other.sha256 != record.sha256) {
+                // What is stored is not replaced by anything else, whoever counted wrong.
+                files.is_whole = false;
+                outcome.error.get_or_insert("another chunk has the number of one, which stays where it is".to_owned());
+                continue;
+            }
             match tokio::time::timeout_at(deadline, self.store(&record, &chunk)).await {
                 Ok(()) => {
                     rows.push(row(recording, &chunk));
@@ -114,6 +120,7 @@ impl Finishing {
         if let Some(error) = &outcome.error {
             tracing::error!(%error, %recording, "a recording could not be made to its end");
         }
+        outcome.is_whole = files.is_whole;
         let input = Box::new(Input::PartEnded { recording, chunks: rows, outcome });
         self.tell(Event::PartEnded { recording, files, input }).await;
     }

@@ -98,8 +98,8 @@ impl Follower {
         };
         let (ended, chunks) = ended.unwrap_or_else(failed);
         let Ended { reason, error, unfinished, .. } = ended;
-        let outcome = Outcome { part: self.part, reason, error: error.or(unfinished.clone()) };
         let (is_whole, stored) = (unfinished.is_none(), Vec::new());
+        let outcome = Outcome { part: self.part, reason, error: error.or(unfinished), is_whole };
         let files = PartFiles { dir: self.dir, part: self.part, stored, is_whole, is_closed };
         self.finishing.deliver(&opening, files, chunks, outcome).await;
         drop(self.lock);

@@ -1,7 +1,6 @@
 //! What the catalog is to know, from what is known beside the files. Pure.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -17,7 +16,7 @@ use crate::model::ResourceId;
 use crate::storage::Record;
 use crate::storage::Survey;
 use crate::supervisor::core::DAMAGED;
-use crate::supervisor::core::RETENTION;
+use crate::supervisor::core::expiry;
 
 /// Returns the rows of all recordings that have documents, from the documents' records. A recording of which parts are
 /// left has not ended: the next service finishes it. One that has nothing else need not be known: it is found.
@@ -29,8 +28,8 @@ pub fn rebuild(records: Vec<Record>, survey: &Survey, resources: &BTreeMap<Resou
     let mut rows = Rows::default();
     for (id, mut records) in recordings {
         records.sort_by_key(|record| (record.part, record.index));
-        let retention = |resource| resources.get(&resource).map_or(RETENTION, |settings| settings.retention);
-        rows.recordings.extend(recording(id, &records, survey, retention));
+        let expiry = |resource, ready_at| expiry(resources, resource, ready_at);
+        rows.recordings.extend(recording(id, &records, survey, expiry));
         records.sort_by_key(|record| record.index);
         rows.chunks.extend(records.into_iter().map(chunk));
     }
@@ -42,14 +41,14 @@ fn recording(
     id: RecordingId,
     records: &[Record],
     survey: &Survey,
-    retention: impl Fn(ResourceId) -> Duration,
+    expiry: impl Fn(ResourceId, Timestamp) -> Timestamp,
 ) -> Option<RecordingRow> {
     let (first, last) = records.first().zip(records.last())?;
     let left = survey.parts.iter().filter(|part| part.recording == id).map(|part| part.part).max();
     let is_damaged = survey.damaged.iter().any(|part| part.recording == id);
     let end = || {
         let ready_at = records.iter().map(|record| record.stored_at).max().unwrap_or(last.stored_at);
-        let expires_at = ready_at.checked_add(retention(last.resource)).unwrap_or(Timestamp::MAX);
+        let expires_at = expiry(last.resource, ready_at);
         let error = records.iter().find_map(|record| record.error.clone());
         let error = error.or_else(|| is_damaged.then(|| DAMAGED.to_owned()));
         EndRow { reason: last.reason, error, ready_at, expires_at }
@@ -81,6 +80,7 @@ mod tests {
     use super::*;
 
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     use uuid::Uuid;
 

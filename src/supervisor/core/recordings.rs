@@ -1,5 +1,6 @@
 //! Recordings: how they begin, change and end. Pure.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::catalog::EndRow;
 use crate::catalog::RecordingRow;
 use crate::catalog::RepeatRow;
 use crate::catalog::Update;
+use crate::config::ResourceSettings;
 use crate::model::CallId;
 use crate::model::EndReason;
 use crate::model::RecordingId;
@@ -40,7 +42,7 @@ use crate::supervisor::input::Now;
 use crate::supervisor::input::Token;
 
 /// How long files are kept of a resource that is not configured any more.
-pub(in crate::supervisor) const RETENTION: Duration = Duration::from_secs(24 * 3_600);
+const RETENTION: Duration = Duration::from_secs(24 * 3_600);
 
 impl Core {
     pub(super) fn start(
@@ -213,8 +215,8 @@ impl Core {
             return self.not_begun(id, &refusal, now);
         }
         recording.run = Run::On;
+        recording.parts.awaited.insert(recording.parts.n_begun);
         recording.parts.n_begun += 1;
-        recording.parts.n_unstored += 1;
         recording.advance(if recording.row.stopping.is_some() { Phase::Stopping } else { Phase::Recording });
         let asked_as = recording.asked_as.take().map(|name| (recording.row.resource, name));
         // Before anybody is told.
@@ -334,28 +336,22 @@ impl Core {
             let doomed = |chunk: ChunkRow| [Effect::Save(Update::ChunkDoomed(chunk.id)), Effect::Delete(chunk.id)];
             return chunks.into_iter().flat_map(doomed).chain([Effect::Discard(id)]).collect();
         };
-        let is_new = |chunk: &ChunkRow| {
-            recording.chunks.iter().all(|known| (known.id, &known.sha256) != (chunk.id, &chunk.sha256))
-        };
+        let is_new = |chunk: &ChunkRow| recording.chunks.iter().all(|known| known.id != chunk.id);
         let chunks: Vec<_> = chunks.into_iter().filter(is_new).collect();
-        let is_other = |known: &mut ChunkRow| chunks.iter().any(|chunk| chunk.id == known.id);
-        if recording.chunks.extract_if(.., is_other).count() > 0 {
-            // A bug of ours. The store has what was put last.
-            recording.error.get_or_insert("two chunks had one number".to_owned());
-        }
         recording.chunks.extend_from_slice(&chunks);
         recording.chunks.sort_by_key(|chunk| chunk.index);
+        recording.parts.awaited.remove(&outcome.part);
+        match outcome.is_whole {
+            true => recording.parts.kept.remove(&outcome.part),
+            false => recording.parts.kept.insert(outcome.part),
+        };
         if recording.phase == Phase::Ended {
-            // What could not be stored before.
-            self.documents.extend(chunks.iter().map(|chunk| (chunk.id, id)));
-            let rows = chunks.into_iter().map(|chunk| Effect::Save(Update::Chunk(chunk)));
-            return rows.chain([Effect::Discard(id)]).collect();
+            return self.stored_later(id, chunks, now);
         }
-        recording.parts.n_unstored = recording.parts.n_unstored.saturating_sub(1);
         if recording.run == Run::On && outcome.part + 1 == recording.parts.n_begun {
             recording.run = Run::Over;
         }
-        let Outcome { part, reason, error } = outcome;
+        let Outcome { part, reason, error, is_whole: _ } = outcome;
         if recording.parts.last.is_none_or(|(last, _)| last < part) {
             recording.parts.last = Some((part, reason));
         }
@@ -363,13 +359,26 @@ impl Core {
         self.end_if_stored(id, now)
     }
 
+    /// What could not be stored before a recording ended is: it is kept for as long as what was.
+    fn stored_later(&mut self, id: RecordingId, chunks: Vec<ChunkRow>, now: Now) -> Vec<Effect> {
+        self.documents.extend(chunks.iter().map(|chunk| (chunk.id, id)));
+        let mut effects = Vec::new();
+        if let Some(recording) = self.recordings.get_mut(&id).filter(|_| !chunks.is_empty()) {
+            let expires_at = expiry(&self.resources, recording.row.resource, now.wall);
+            recording.row.end.iter_mut().for_each(|end| end.expires_at = expires_at);
+            effects.push(recording.save());
+        }
+        effects.extend(chunks.into_iter().map(|chunk| Effect::Save(Update::Chunk(chunk))));
+        effects.push(Effect::Discard(id));
+        effects
+    }
+
     /// Ends a recording that nothing is missing of any more.
     pub(super) fn end_if_stored(&mut self, id: RecordingId, now: Now) -> Vec<Effect> {
         let is_stored =
-            |own: &&mut Recording| own.run == Run::Over && own.parts.n_unstored == 0 && own.row.end.is_none();
+            |own: &&mut Recording| own.run == Run::Over && own.parts.awaited.is_empty() && own.row.end.is_none();
         let Some(recording) = self.recordings.get_mut(&id).filter(is_stored) else { return Vec::new() };
-        let retention = self.resources.get(&recording.row.resource).map_or(RETENTION, |settings| settings.retention);
-        let expires_at = now.wall.checked_add(retention).unwrap_or(Timestamp::MAX);
+        let expires_at = expiry(&self.resources, recording.row.resource, now.wall);
         let nothing = || recording.parts.last.is_none().then(|| "nothing of it is there".to_owned());
         let error = recording.error.clone().or_else(nothing);
         let told = recording.parts.last.map_or(EndReason::Recovered, |(_, reason)| reason);
@@ -384,4 +393,14 @@ impl Core {
         }
         saved.into_iter().map(Effect::Save).chain([Effect::Discard(id)]).collect()
     }
+}
+
+/// Returns when files go that are ready now.
+pub(in crate::supervisor) fn expiry(
+    resources: &BTreeMap<ResourceId, ResourceSettings>,
+    resource: ResourceId,
+    ready_at: Timestamp,
+) -> Timestamp {
+    let retention = resources.get(&resource).map_or(RETENTION, |settings| settings.retention);
+    ready_at.checked_add(retention).unwrap_or(Timestamp::MAX)
 }

@@ -99,7 +99,9 @@ impl Core {
         let last = parts.last();
         let is_over = last.is_some_and(|part| part.ledger.end.is_some() || part.ledger.failure.is_some());
         let call = self.calls.get_mut(&row.call).filter(|_| row.end.is_none());
-        let goes_on = call.is_some() && row.stopping.is_none() && !is_over && !is_damaged;
+        // What has no part was put back without what ran: nobody knows how its chunks were counted.
+        let is_known = last.is_some() && !is_damaged;
+        let goes_on = call.is_some() && row.stopping.is_none() && !is_over && is_known;
         let phase = match (&row.end, goes_on) {
             (Some(_), _) => Phase::Ended,
             (None, true) => Phase::Recording,
@@ -109,7 +111,7 @@ impl Core {
             call.recordings.push(row.id);
         }
         // The catalog is behind where it could not be written. In doubt nothing is recorded.
-        if let Some((paused, at)) = last.and_then(|part| paused_by(&part.ledger))
+        if let Some((paused, at)) = parts.iter().rev().find_map(|part| paused_by(&part.ledger))
             && (at, paused) > (row.paused_at, row.paused)
         {
             (row.paused, row.paused_at) = (paused, at);
@@ -123,7 +125,8 @@ impl Core {
         let (id, run) = (row.id, if goes_on { Run::Awaited } else { Run::Over });
         let parts = Parts {
             n_begun: last.map_or(0, |part| part.part + 1),
-            n_unstored: parts.len() as u32,
+            awaited: parts.iter().map(|part| part.part).collect(),
+            kept: BTreeSet::new(),
             n_chunks: parts.iter().map(|part| part.n_chunks).max().unwrap_or(0),
             last: None,
         };

@@ -136,7 +136,7 @@ impl Rig {
         let (format, sha256) = ("wav".to_owned(), String::new());
         let (size, duration) = (44, Duration::from_secs(1));
         let chunk = ChunkRow { id: document, recording, index: part, format, size, sha256, duration };
-        let outcome = Outcome { part, reason, error: None };
+        let outcome = Outcome { part, reason, error: None, is_whole: true };
         (document, self.on(Input::PartEnded { recording, chunks: vec![chunk], outcome }))
     }
 }

@@ -196,20 +196,36 @@ fn a_recording_goes_on_with_its_next_chunk_when_somebody_is_heard() {
 }
 
 #[test]
-fn two_chunks_of_one_number_are_told() {
+fn what_is_not_stored_is_kept_until_it_is() {
     let (rows, row) = killed(&[Ask::Stop]);
-    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[]), left(&row, 1, 1, &[])]);
-    let id = ChunkId::new();
-    for (part, digest) in [(0, "a"), (1, "b")] {
-        let (format, sha256, duration) = ("wav".to_owned(), digest.to_owned(), ms(1));
-        let chunk = ChunkRow { id, recording: row.id, index: 0, format, size: 44, sha256, duration };
-        let outcome = Outcome { part, reason: EndReason::Recovered, error: None };
-        again.rig.on(Input::PartEnded { recording: row.id, chunks: vec![chunk], outcome });
-    }
-    // The store has what was put last.
-    let view = again.view();
-    assert_eq!(view.chunks.iter().map(|chunk| &chunk.sha256[..]).collect::<Vec<_>>(), ["b"]);
-    assert!(view.row.end.is_some_and(|end| end.error.is_some()));
+    let mut again = Restarted::new(rows, &[left(&row, 0, 1, &[])]);
+    let ended = |is_whole, chunks| {
+        let outcome = Outcome { part: 0, reason: EndReason::Recovered, error: None, is_whole };
+        Input::PartEnded { recording: row.id, chunks, outcome }
+    };
+    assert_eq!(again.rig.on(ended(false, Vec::new())), [Effect::Discard(row.id)]);
+    assert_eq!(again.view().phase, Phase::Ended);
+    // Its time is over in an hour, but not while that is the only copy.
+    assert_eq!(again.rig.pass(5_000), []);
+    let (id, format, sha256) = (ChunkId::new(), "wav".to_owned(), String::new());
+    let chunk = ChunkRow { id, recording: row.id, index: 0, format, size: 44, sha256, duration: ms(1) };
+    assert_eq!(again.rig.on(ended(true, vec![chunk])), [Effect::Discard(row.id)]);
+    // And from then on for as long as anything.
+    assert_eq!(again.rig.pass(3_599), []);
+    assert_eq!(again.rig.pass(1), [Effect::Forget(row.id), Effect::Delete(id)]);
+}
+
+#[test]
+fn what_is_left_of_a_recording_whose_time_is_over_is_stored_first() {
+    let (rows, row) = killed(&[Ask::Stop]);
+    let at = row.started_at;
+    let end = EndRow { reason: EndReason::Stopped, error: None, ready_at: at, expires_at: at };
+    let recordings = vec![RecordingRow { end: Some(end), ..row.clone() }];
+    let mut again = Restarted::new(Rows { recordings, ..rows }, &[left(&row, 0, 1, &[])]);
+    assert_eq!(again.rig.pass(10), []);
+    let (document, _) = again.rig.part_ended(row.id, 0, EndReason::Stopped);
+    assert_eq!(again.rig.pass(3_599), []);
+    assert_eq!(again.rig.pass(1), [Effect::Forget(row.id), Effect::Delete(document)]);
 }
 
 #[test]
@@ -305,7 +321,7 @@ fn what_went_wrong_with_a_part_is_told_at_the_end() {
     let ended = |part, reason, error: Option<&str>| Input::PartEnded {
         recording,
         chunks: vec![],
-        outcome: Outcome { part, reason, error: error.map(str::to_owned) },
+        outcome: Outcome { part, reason, error: error.map(str::to_owned), is_whole: true },
     };
     again.rig.on(ended(0, EndReason::Recovered, Some("disk full")));
     again.rig.ask(OWN, Ask::Stop(recording));
@@ -353,7 +369,7 @@ fn what_could_not_be_stored_before_is_stored_later() {
     let mut first = Restarted::new(rows.clone(), &[left(&row, 0, 2, &[])]);
     assert_eq!(first.ends(EndReason::Recovered), EndReason::Stopped);
     let ended: Vec<_> = first.rig.core.all_updates().into_iter().map(Effect::Save).collect();
-    let mut again = Restarted::new(self::rows(&ended), &[left(&row, 0, 2, &[])]);
+    let mut again = Restarted::new(self::rows(&ended), &[left(&row, 1, 2, &[])]);
     let (late, effects) = again.rig.part_ended(row.id, 1, EndReason::Stopped);
     assert_eq!(effects, [Effect::Discard(row.id)]);
     assert!(matches!(again.rig.saved.last(), Some(Effect::Save(Update::Chunk(chunk))) if chunk.id == late));
