@@ -129,6 +129,11 @@ impl Objects {
         self.write(document, RECORD, &mut record.to_bytes().as_slice()).await
     }
 
+    /// Returns whether another chunk is stored as this one's document. It is not to be replaced.
+    pub async fn holds_other(&self, record: &Record) -> bool {
+        self.record(record.document).await.is_ok_and(|stored| stored.sha256 != record.sha256)
+    }
+
     async fn write(
         &self,
         document: ChunkId,
@@ -272,11 +277,16 @@ mod tests {
         // As often as one likes, and otherwise.
         let mut later = record.clone();
         (later.reason, later.stored_at) = (EndReason::Stopped, Timestamp::MAX);
+        assert!(!objects.holds_other(&later).await);
         objects.put(&later, &content, &metadata).await.expect("it is stored");
+        let mut other = later.clone();
+        other.sha256 = "0".repeat(64);
+        assert!(objects.holds_other(&other).await);
         assert_eq!(objects.record(record.document).await.ok(), Some(later));
         objects.delete(record.document).await.expect("it is deleted");
         assert_eq!(objects.list().await.ok(), Some(Listing::default()));
         objects.delete(record.document).await.expect("it was deleted");
+        assert!(!objects.holds_other(&record).await);
         assert!(objects.record(record.document).await.is_err_and(|error| error.is_not_found()));
     }
 
