@@ -25,6 +25,12 @@ use crate::supervisor::Asker;
 use crate::supervisor::DocumentView;
 use crate::supervisor::Instant;
 
+/// What files are, by their extension.
+pub(super) const MEDIA_TYPES: [(&str, &str); 5] =
+    [("wav", "audio/wav"), ("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("flac", "audio/flac"), ("ogg", "audio/ogg")];
+pub(super) const ANY_MEDIA_TYPE: &str = "application/octet-stream";
+pub(super) const METADATA_TYPE: &str = "application/json";
+
 /// What of a file is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted {
@@ -43,7 +49,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let (id, DocumentView { chunk, .. }) = find(api, caller, asked.at, document, Ask::ReadDocument).await?;
     let (part, media_type) = match what {
-        METADATA_VIEW => (Part::Metadata, "application/json"),
+        METADATA_VIEW => (Part::Metadata, METADATA_TYPE),
         content if content == view(&chunk.format) => (Part::Content, media_type(&chunk.format)),
         _ => return Err(Problem::NotFound("Document")),
     };
@@ -125,14 +131,7 @@ fn gone(error: ObjectsError) -> Problem {
 }
 
 fn media_type(format: &str) -> &'static str {
-    match format {
-        "wav" => "audio/wav",
-        "mp3" => "audio/mpeg",
-        "mp4" => "video/mp4",
-        "flac" => "audio/flac",
-        "ogg" => "audio/ogg",
-        _ => "application/octet-stream",
-    }
+    MEDIA_TYPES.iter().find(|(extension, _)| *extension == format).map_or(ANY_MEDIA_TYPE, |(_, media_type)| media_type)
 }
 
 /// Reads a `Range` (RFC 9110 §14): one range of bytes; anything else asks for all, as some clients mean it.

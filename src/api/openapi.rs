@@ -45,6 +45,9 @@ use crate::acs::openapi::Form;
 use crate::acs::openapi::Told;
 use crate::acs::routes::ROUTES;
 use crate::acs::start::StartBody;
+use crate::api::content::ANY_MEDIA_TYPE;
+use crate::api::content::MEDIA_TYPES;
+use crate::api::content::METADATA_TYPE;
 
 /// What any operation may be refused with: each has a body that may be too long, and asks somebody who may be busy.
 const ANY: [u16; 5] = [400, 401, 429, 500, 503];
@@ -61,10 +64,6 @@ const SIZE: Field = Field {
     means: "How long the file is.",
     is_required: true,
 };
-
-/// What files are.
-const MEDIA_TYPES: [&str; 7] =
-    ["audio/wav", "audio/mpeg", "video/mp4", "audio/flac", "audio/ogg", "application/json", "application/octet-stream"];
 
 /// What any operation may be refused with, for annotations of routes.
 pub(super) struct Refused;
@@ -241,7 +240,8 @@ fn operation(path: &str, told: Told) -> Operation {
 }
 
 fn file(response: ResponseBuilder) -> Response {
-    MEDIA_TYPES.iter().fold(response, |response, kind| response.content(*kind, Content::new(None::<Ref>))).build()
+    let media_types = MEDIA_TYPES.iter().map(|(_, media_type)| *media_type).chain([METADATA_TYPE, ANY_MEDIA_TYPE]);
+    media_types.fold(response, |response, kind| response.content(kind, Content::new(None::<Ref>))).build()
 }
 
 #[cfg(test)]

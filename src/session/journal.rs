@@ -236,10 +236,10 @@ fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> JournalErro
 }
 
 #[cfg(test)]
-pub(in crate::session) mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(in crate::session) fn opening() -> Opening {
+    pub(crate) fn opening() -> Opening {
         Opening {
             version: VERSION,
             recording_id: uuid::Uuid::from_u128(1),

@@ -19,5 +19,7 @@ pub mod ledger;
 
 pub use core::{Core, Effect, Input, State};
 pub use error::JournalError;
+#[cfg(test)]
+pub(crate) use journal::tests::opening;
 pub use journal::{Entry, Journal, Opening, Owner};
 pub use ledger::{ChunkRow, Ledger, ParticipantRow};

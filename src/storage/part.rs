@@ -260,13 +260,10 @@ fn finished(spool: &Spool, ledger: &Ledger, index: u32) -> Result<Finalised, Sto
 mod tests {
     use super::*;
 
-    use std::time::Duration;
-
     use tempfile::TempDir;
 
     use crate::engine::Report;
     use crate::model::EndReason;
-    use crate::model::PauseMode;
     use crate::session::Entry;
     use crate::session::Journal;
     use crate::session::Opening;
@@ -277,19 +274,11 @@ mod tests {
     fn killed(format: &str, bytes: &[u8]) -> TempDir {
         let dir = tempfile::tempdir().expect("a directory");
         let opening = Opening {
-            version: 1,
-            recording_id: Uuid::from_u128(1),
-            call_id: Uuid::from_u128(2),
             owner: Some(Box::new(Owner { resource: Uuid::from_u128(3), region: "eus".to_owned() })),
             first_chunk: 5,
             graph: "g".to_owned(),
-            content: "audio".to_owned(),
-            channel_type: "mixed".to_owned(),
             format: format.to_owned(),
-            pause_mode: PauseMode::Skip,
-            started_at: jiff::Timestamp::UNIX_EPOCH,
-            boot_id: "b".to_owned(),
-            monotonic_zero: Duration::from_secs(7),
+            ..crate::session::opening()
         };
         let spool = dir.path().join(".reelgraph-g");
         std::fs::create_dir(&spool).expect("it can be made");

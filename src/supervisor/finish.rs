@@ -100,22 +100,18 @@ impl Finishing {
         for chunk in chunks {
             let end = PartEnd { part: outcome.part, reason: outcome.reason, error: outcome.error.as_deref() };
             let record = Record::new(opening, end, &chunk, Timestamp::now());
-            if self.objects.holds_other(&record).await {
-                // What is stored is not replaced by anything else, whoever counted wrong.
-                files.is_whole = false;
-                outcome.error.get_or_insert("another chunk has the number of one, which stays where it is".to_owned());
-                continue;
-            }
-            match tokio::time::timeout_at(deadline, self.store(&record, &chunk)).await {
-                Ok(()) => {
+            let stored = tokio::time::timeout_at(deadline, self.store(&record, &chunk)).await;
+            let unstored = match stored {
+                Ok(true) => {
                     rows.push(row(recording, &chunk));
                     files.stored.extend([chunk.path, chunk.metadata_path]);
+                    continue;
                 }
-                Err(_) => {
-                    files.is_whole = false;
-                    outcome.error.get_or_insert("a chunk could not be stored".to_owned());
-                }
-            }
+                Ok(false) => "another chunk has the number of one, which stays where it is",
+                Err(_) => "a chunk could not be stored",
+            };
+            files.is_whole = false;
+            outcome.error.get_or_insert(unstored.to_owned());
         }
         if let Some(error) = &outcome.error {
             tracing::error!(%error, %recording, "a recording could not be made to its end");
@@ -125,14 +121,18 @@ impl Finishing {
         self.tell(Event::PartEnded { recording, files, input }).await;
     }
 
-    /// Stores a chunk, trying again and again.
-    async fn store(&self, record: &Record, chunk: &Finalised) {
+    /// Stores a chunk, trying again and again. Returns false where another one is stored in its place: what is stored
+    /// is not replaced, whoever counted wrong.
+    async fn store(&self, record: &Record, chunk: &Finalised) -> bool {
         let mut pause = RETRY_MIN;
         loop {
             let turn = self.stores.acquire().await;
+            if self.objects.holds_other(record).await {
+                return false;
+            }
             let put = self.objects.put(record, &chunk.path, &chunk.metadata_path).await;
             drop(turn);
-            let Err(error) = put else { return };
+            let Err(error) = put else { return true };
             tracing::error!(%error, "a chunk cannot be stored; it is tried again");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY_MAX);

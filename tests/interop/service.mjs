@@ -61,6 +61,12 @@ export class Service {
   }
 }
 
+/** Whether a socket is connected with a port of this machine: what is sent there is, from then on. */
+function isSending(port) {
+  const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return readFileSync("/proc/net/udp", "utf8").split("\n").slice(1).some((socket) => socket.trim().split(/\s+/)[2] === remote);
+}
+
 const senders = new Set();
 process.on("exit", () => senders.forEach((sender) => sender.kill("SIGKILL")));
 
@@ -72,13 +78,16 @@ export class Call {
     Object.assign(call, { service, names: Object.fromEntries(names), senders: [] });
     call.id = (await service.own("POST", "/api/v1/calls", call.names)).id;
     const parties = [["8:acs:ada", ["--serial"]], ["4:+14255550123", [service.tone, "--loop"]]];
+    const ports = [];
     for (const [participantId, what] of parties) {
       const path = `/api/v1/calls/${call.id}/participants`;
       const { rtp } = await service.own("POST", path, { participantId, track: "codec=pcmu" });
       const sender = spawn(service.reelgraph, ["send", ...what, "--to", `rtp://${rtp}`, "--codec", "pcmu"], { stdio: "ignore" });
       senders.add(sender);
       call.senders.push(sender);
+      ports.push(Number(rtp.split(":").pop()));
     }
+    await poll(() => ports.every(isSending), (all) => all);
     return call;
   }
 

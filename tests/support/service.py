@@ -76,7 +76,7 @@ class Call:
         self.names = {name: f"{name}-{uuid.uuid4()}" for name in ("callKey", "callConnectionId", "groupCallId", "roomId")}
         self.key = self.names["callKey"]
         self.id = service.own("POST", "/api/v1/calls", self.names)["id"]
-        self.senders = []
+        self.senders, ports = [], []
         for party, what in (("8:acs:ada", ["--serial"]), ("4:+14255550123", [service.tone, "--loop"])):
             body = {"participantId": party, "track": "codec=pcmu"}
             rtp = service.own("POST", f"/api/v1/calls/{self.id}/participants", body)["rtp"]
@@ -84,6 +84,8 @@ class Call:
             sender = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             atexit.register(sender.kill)
             self.senders.append(sender)
+            ports.append(int(rtp.rsplit(":", 1)[1]))
+        poll(lambda: all(map(is_sending, ports)), bool)
 
     def recordings(self):
         return self.service.own("GET", f"/api/v1/calls/{self.id}")["recordings"]
@@ -93,6 +95,12 @@ class Call:
         for sender in self.senders:
             sender.kill()
             sender.wait()
+
+
+def is_sending(port):
+    """Whether a socket is connected with a port of this machine: what is sent there is, from then on."""
+    sockets = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return any(socket.split()[2] == f"0100007F:{port:04X}" for socket in sockets)
 
 
 def poll(what, ready):

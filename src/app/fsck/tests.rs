@@ -12,13 +12,11 @@ use crate::catalog::About;
 use crate::catalog::Catalog;
 use crate::catalog::Update;
 use crate::model::CallId;
-use crate::model::PauseMode;
 use crate::model::RecordingId;
 use crate::model::ResourceId;
 use crate::session::Entry;
 use crate::session::Journal;
 use crate::session::Opening;
-use crate::session::journal::VERSION;
 use crate::storage::document;
 
 /// Longest wait for anything here.
@@ -42,21 +40,7 @@ fn sha256(content: &str) -> String {
 }
 
 fn opening(recording: u128) -> Opening {
-    Opening {
-        version: VERSION,
-        recording_id: Uuid::from_u128(recording),
-        call_id: Uuid::from_u128(8),
-        owner: None,
-        first_chunk: 0,
-        graph: "mixed-wav".to_owned(),
-        content: "audio".to_owned(),
-        channel_type: "mixed".to_owned(),
-        format: "wav".to_owned(),
-        pause_mode: PauseMode::Skip,
-        started_at: Timestamp::UNIX_EPOCH,
-        boot_id: "b".to_owned(),
-        monotonic_zero: Duration::ZERO,
-    }
+    Opening { recording_id: Uuid::from_u128(recording), call_id: Uuid::from_u128(8), ..crate::session::opening() }
 }
 
 /// Returns what stands beside a document; its duration is no whole number of microseconds.

@@ -6,7 +6,6 @@ use crate::supervisor::RecordingView;
 use crate::catalog::RecordingRow;
 use crate::catalog::Rows;
 use crate::model::ChannelMap;
-use crate::model::PauseMode;
 use crate::session::Entry;
 use crate::session::Ledger;
 use crate::session::Opening;
@@ -42,19 +41,11 @@ fn ms(milliseconds: u64) -> Duration {
 /// What is left of a part, whose journal says this.
 fn left(row: &RecordingRow, part: u32, n_chunks: u32, entries: &[Entry]) -> Left {
     let opening = Opening {
-        version: 1,
         recording_id: row.id.0,
         call_id: row.call.0,
         owner: Some(Box::new(Owner { resource: row.resource.0, region: "eus".to_owned() })),
-        first_chunk: 0,
-        graph: "mixed-wav".to_owned(),
-        content: "audio".to_owned(),
-        channel_type: "mixed".to_owned(),
-        format: "wav".to_owned(),
-        pause_mode: PauseMode::Skip,
         started_at: row.started_at,
-        boot_id: String::new(),
-        monotonic_zero: Duration::ZERO,
+        ..crate::session::opening()
     };
     let mut ledger = Ledger::new(opening);
     entries.iter().for_each(|entry| ledger.apply(entry));
